@@ -1,0 +1,1 @@
+"""The blind centre, the municipality's issuing server, and the consoles."""

@@ -1,0 +1,1 @@
+"""What lies between kiosk and centre: the contract, both ends, and a simulated wire."""
