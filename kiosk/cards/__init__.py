@@ -1,0 +1,1 @@
+"""The resident's card: what is said to it, and the reader it is held to."""

@@ -1,0 +1,1 @@
+"""Stand-ins for the world around a kiosk; loud when they run, refused in production."""
