@@ -1,0 +1,1 @@
+"""The issuing server: a process of its own, which knows its own residents and nothing else."""

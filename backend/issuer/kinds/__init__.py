@@ -1,0 +1,1 @@
+"""One module a certificate kind: who may have it, what it says."""

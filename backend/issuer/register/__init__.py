@@ -1,0 +1,1 @@
+"""Residents and households, kept encrypted; import and freshness."""

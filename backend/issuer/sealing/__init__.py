@@ -1,0 +1,1 @@
+"""Composing, issue numbers, keys, envelope and page seals."""

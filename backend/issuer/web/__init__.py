@@ -1,0 +1,1 @@
+"""The listener of the issuing server: HTTP in the words of `contract.issuing`."""
