@@ -1,0 +1,1 @@
+"""The card's word, checked: challenge, signature, chain, dates, validity centre."""
