@@ -1,0 +1,1 @@
+"""ESC/POS printers: status, pages as raster, proof of print."""

@@ -1,0 +1,1 @@
+"""The seal on paper: a QR code is drawn, read back and verified."""
