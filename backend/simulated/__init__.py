@@ -1,0 +1,1 @@
+"""Stand-ins for the world outside the backend; loud when they run, refused in production."""
