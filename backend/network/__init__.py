@@ -1,0 +1,1 @@
+"""Which municipality keeps this person's register today, known only by card and pseudonym."""
