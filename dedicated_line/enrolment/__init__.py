@@ -1,0 +1,1 @@
+"""Who may use the line: its own CA, kiosks and their circuits."""
