@@ -1,0 +1,1 @@
+"""The journey of one resident: its state machine, what drives it, and the clerk's checks."""
