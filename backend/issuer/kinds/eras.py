@@ -1,4 +1,4 @@
-"""Dates as they stand on paper: Japanese eras (元号), and the Western calendar where law asks so."""
+"""Dates as they stand on paper: Japanese eras (元号), or the Western calendar."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -20,9 +20,11 @@ ERAS: Final = (
     Era("大正", date(1912, 7, 30)),
     Era("明治", date(1868, 1, 25)),
 )
-"""Newest first. Sources: 元号を改める政令 (平成31年政令143号, 昭和64年政令1号), and the rescripts of
-1926, 1912 and 1868. A border day belongs to the new era. 明治 counts from 1868, in Gregorian dates
-only from `FIRST_DAY` on."""
+"""Newest first; a border day belongs to the new era.
+
+Sources: 元号を改める政令 (平成31年政令143号, 昭和64年政令1号), and the rescripts of 1926, 1912 and
+1868. 明治 counts its years from 1868, in Gregorian dates only from `FIRST_DAY` on.
+"""
 FIRST_DAY: Final = date(1873, 1, 1)
 """明治6年1月1日: the first day of the Gregorian calendar in Japan (明治5年太政官布告第337号)."""
 

@@ -17,14 +17,16 @@ from backend.issuer.register.lines import (
     MunicipalityLine,
     ResidentLine,
 )
-from backend.issuer.register.model import Household, Resident
+from backend.issuer.register.model import Household, Municipality, Resident
 from backend.issuer.register.store import (
     Hosted,
     RegisterWriter,
+    count_records,
     find_card_link,
     find_household,
     find_municipality,
     freshness_marks,
+    municipality_codes,
     save_card_link,
     save_municipality,
 )
@@ -276,3 +278,26 @@ def find_holder(
     household = find_household(connection, hosted.key, resident)
     holder = household.member(resident) if household else None
     return Found(household, holder) if household and holder else None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One municipality, in figures."""
+
+    municipality: Municipality
+    households: int
+    residents: int
+    fresh: bool
+
+
+def summaries(engine: Engine, vault: Vault, now: datetime) -> tuple[Summary, ...]:
+    """Return every municipality hosted here, in figures."""
+    result = []
+    with transaction(engine) as connection:
+        for code in municipality_codes(connection):
+            hosted = find_municipality(connection, vault, code)
+            if hosted is not None:
+                households, residents = count_records(connection, code)
+                fresh = hosted.municipality.is_fresh(now)
+                result.append(Summary(hosted.municipality, households, residents, fresh))
+    return tuple(result)

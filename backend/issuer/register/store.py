@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Table, bindparam, delete, select
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select
 
 from backend.issuer import tables
 from backend.issuer.register.model import Household, Municipality, Resident
@@ -73,6 +73,17 @@ def freshness_marks(connection: Connection) -> dict[str, datetime]:
     table = tables.municipality
     rows = connection.execute(select(table.c.code, table.c.register_as_of))
     return {row.code: row.register_as_of for row in rows}
+
+
+def count_records(connection: Connection, code: str) -> tuple[int, int]:
+    """Return how many households and residents a municipality has here."""
+    households, residents = (
+        connection.execute(
+            select(func.count()).select_from(table).where(table.c.municipality == code)
+        ).scalar_one()
+        for table in (tables.household, tables.resident)
+    )
+    return households, residents
 
 
 def save_municipality(
