@@ -20,7 +20,7 @@ from dedicated_line.errors import LazyGroup, run_command
         "register": "backend.issuer.cli:register",
         "jpki-centre": "backend.simulated.cli:jpki_centre",
         "jpki": "backend.simulated.cli:jpki",
-        "world": "backend.simulated.cli:world",
+        "world": "backend.simulated.world_cli:world",
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )
