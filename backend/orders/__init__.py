@@ -1,0 +1,1 @@
+"""Orders: issues, money, outcomes, the clerk's check on the header, recovery."""
