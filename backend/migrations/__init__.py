@@ -1,0 +1,1 @@
+"""Alembic's environments: one for the centre's database, one for the issuing server's."""

@@ -1,0 +1,1 @@
+"""The schema of the centre's database, revision by revision."""

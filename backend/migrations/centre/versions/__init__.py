@@ -1,0 +1,1 @@
+"""Revisions, each with its date."""
