@@ -1,0 +1,1 @@
+"""The centre as a kiosk meets it: the API's client."""

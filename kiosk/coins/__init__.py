@@ -1,0 +1,1 @@
+"""Money: the port of a coin unit."""

@@ -1,0 +1,1 @@
+"""The kiosk's journal: numbers, states and money, never people."""
