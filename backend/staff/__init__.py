@@ -1,0 +1,1 @@
+"""Who works at the consoles: accounts and log-in of municipal staff and operators."""
