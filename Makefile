@@ -10,6 +10,8 @@ KIND ?=
 WIRE ?= none
 CARD ?=
 export KOFU_NOW
+# Compiled modules make each of a dozen processes start in half the time.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-test demo test lint campaign bench bench-peers clean lock
@@ -61,12 +63,12 @@ clean: ## remove what was installed and made here (not the Debian packages)
 	@touch $@
 
 .venv/.ready-to-run: .venv/bin/uv requirements/requirements.lock package.json package-lock.json pyproject.toml
-	@$(BIN)/uv pip install --quiet --require-hashes -r requirements/requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/requirements.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e .
 	@npm ci --silent
 	@touch $@
 
 .venv/.ready-to-test: .venv/.ready-to-run deploy/packages-test.txt requirements/requirements-dev.lock
 	@deploy/install-packages.sh deploy/packages-test.txt
-	@$(BIN)/uv pip install --quiet --require-hashes -r requirements/requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements/requirements-dev.lock
 	@touch $@

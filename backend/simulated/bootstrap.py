@@ -17,12 +17,17 @@ FOLDER: Final = "jpki"
 def simulation_settings() -> BackendSettings:
     """Read the settings; raise UsageError when they say production."""
     settings = BackendSettings.load()
+    require_simulation(settings)
+    return settings
+
+
+def require_simulation(settings: BackendSettings) -> None:
+    """Raise UsageError when the settings say production."""
     if not settings.simulation:
         raise UsageError(
             "the JPKI centre here is simulated and does not run in production; "
             "set KOFU_ENVIRONMENT=simulation for a model system"
         )
-    return settings
 
 
 def warn(settings: BackendSettings) -> None:

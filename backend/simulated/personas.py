@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
+from backend.simulated.world_stamp import FOLDER
 from dedicated_line.clock import TOKYO
 from dedicated_line.contract.refusals import Refusal
 from dedicated_line.errors import UsageError
 
-FOLDER: Final = Path(__file__).parent / "world"
 SERVED: Final = "served"
 _RELATIVE: Final = re.compile(r"^@(-?|\+?)([0-9]+)([dy])$")
 

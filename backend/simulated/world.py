@@ -1,21 +1,18 @@
 """The sample world: made for one day, with registers, certificates and cards that fit it."""
 
-import hashlib
-import json
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 
 from backend.settings import BackendSettings
 from backend.simulated.jpki import CardOrder, JpkiCentre, Personalised, Reason
-from backend.simulated.personas import FOLDER, CardState, Persona
+from backend.simulated.personas import CardState, Persona
+from backend.simulated.world_stamp import tokyo_day
 from dedicated_line.clock import TOKYO
 from dedicated_line.contract.sessions import CardAlgorithm
 
-STAMP: Final = "world.json"
 JUKI_LABEL: Final = "JPKIAPICCTOKEN"
 MY_NUMBER_LABEL: Final = "JPKIAPICCTOKEN2"
 GENERATION_YEARS: Final = ((2023, "g2023"), (2019, "g2019"))
@@ -23,41 +20,6 @@ GENERATION_YEARS: Final = ((2023, "g2023"), (2019, "g2019"))
 CARD_DAYS: Final = 400
 """How long before the world's day a card was issued; those of the far past vary by municipality."""
 CARD_YEARS: Final = 5
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What a world was made for and from."""
-
-    day: str
-    tables: str
-
-    @classmethod
-    def of(cls, day: date, migrations: Iterable[str]) -> "Stamp":
-        """Return the stamp that a world of this day should have."""
-        digest = hashlib.sha256()
-        for file in sorted(FOLDER.iterdir()):
-            digest.update(file.name.encode() + file.read_bytes())
-        digest.update("\n".join(sorted(migrations)).encode())
-        return cls(day.isoformat(), digest.hexdigest())
-
-    def is_on(self, state: Path) -> bool:
-        """Tell whether the world in this folder has this stamp."""
-        try:
-            found = json.loads((state / STAMP).read_text("utf-8"))
-        except (OSError, ValueError):
-            return False
-        return bool(found == {"day": self.day, "tables": self.tables})
-
-    def put_on(self, state: Path) -> None:
-        """Mark the world in this folder as finished."""
-        text = json.dumps({"day": self.day, "tables": self.tables})
-        (state / STAMP).write_text(text + "\n", "utf-8")
-
-
-def tokyo_day(now: datetime) -> date:
-    """Return the Tokyo date of an instant."""
-    return now.astimezone(TOKYO).date()
 
 
 def at_midnight(settings: BackendSettings) -> BackendSettings:

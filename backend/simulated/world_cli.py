@@ -37,18 +37,21 @@ def reset() -> None:
 
 def _make(*, anew: bool) -> None:
     from backend.settings import BackendSettings
-    from backend.simulated.bootstrap import simulation_settings
-    from backend.simulated.world import Stamp, at_midnight, tokyo_day
-    from backend.web.schema import migrate_all, migration_names
+    from backend.simulated.world_stamp import Stamp, tokyo_day
 
-    settings: BackendSettings = simulation_settings()
+    settings = BackendSettings.load()
     day = tokyo_day(settings.clock().now())
-    stamp = Stamp.of(day, migration_names())
-    if stamp.is_on(settings.state) and not anew:
+    stamp = Stamp.of(day)
+    if settings.simulation and stamp.is_on(settings.state) and not anew:
         click.echo(f"the sample world of {day} is there")
         return
+    from backend.simulated.bootstrap import require_simulation
+    from backend.simulated.world import at_midnight
     from backend.simulated.world_load import WorldParts, load_world
+    from backend.web.schema import migrate_all
     from dedicated_line.clock import SystemEntropy
+
+    require_simulation(settings)
 
     def _say(step: str) -> None:
         click.echo(f"  {step}", err=True)
