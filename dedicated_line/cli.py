@@ -2,16 +2,18 @@
 
 import click
 
-from dedicated_line.errors import LazyGroup, run_command
+from dedicated_line.command import Command, LazyGroup, run_command
 
 
 @click.group(
     cls=LazyGroup,
-    commands_at={
-        "serve": "dedicated_line.centre_end.cli:serve",
-        "ca": "dedicated_line.enrolment.cli:ca",
-        "kiosk": "dedicated_line.enrolment.cli:kiosk",
-        "wire": "dedicated_line.simulated.cli:wire",
+    lazy={
+        "serve": Command(
+            "dedicated_line.centre_end.cli:serve", "serve the centre's end of the line"
+        ),
+        "wire": Command("dedicated_line.simulated.cli:wire", "run the simulated wire"),
+        "ca": Command("dedicated_line.enrolment.cli:ca", "make the line's certificate authority"),
+        "kiosk": Command("dedicated_line.enrolment.cli:kiosk", "enrol, list and revoke kiosks"),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -2,15 +2,19 @@
 
 import click
 
-from dedicated_line.errors import LazyGroup, run_command
+from dedicated_line.command import Command, LazyGroup, run_command
 
 
 @click.group(
     cls=LazyGroup,
-    commands_at={
-        "card": "kiosk.cards.cli:card",
-        "journey": "kiosk.session.cli:journey",
-        "run": "kiosk.web.cli:run",
+    lazy={
+        "run": Command("kiosk.web.cli:run", "run the kiosk's screen"),
+        "journey": Command(
+            "kiosk.session.cli:journey", "let one resident of the sample world walk up, headless"
+        ),
+        "card": Command(
+            "kiosk.cards.cli:card", "hold a simulated card to the reader; look at what lies there"
+        ),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )
