@@ -11,9 +11,18 @@ from dedicated_line.command import Command, LazyGroup, run_command
         "serve": Command(
             "backend.web.cli:serve", "serve one audience: kiosk-api, municipality, operators"
         ),
-        "issuer": Command("backend.issuer.cli:issuer", "run the issuing server"),
-        "recover": Command("backend.orders.cli:recover", "end orders that stopped moving"),
-        "orders": Command("backend.orders.cli:orders", "look at orders and their states"),
+        "issuer": Command(
+            "backend.issuer.cli:issuer",
+            "run the issuing server",
+        ),
+        "recover": Command(
+            "backend.orders.cli:recover",
+            "end orders that stopped moving",
+        ),
+        "orders": Command(
+            "backend.orders.cli:orders",
+            "look at orders and their states",
+        ),
         "participation": Command(
             "backend.participation.cli:participation",
             "see and change who offers what, when, for what fee",
@@ -21,10 +30,22 @@ from dedicated_line.command import Command, LazyGroup, run_command
         "register": Command(
             "backend.issuer.cli:register", "load and look at the issuing server's register"
         ),
-        "keys": Command("backend.issuer.cli:keys", "make and publish signing keys"),
-        "kiosks": Command("backend.web.cli:kiosks", "load and list the centre's kiosks"),
-        "staff": Command("backend.staff.cli:staff", "make accounts for the consoles"),
-        "migrate": Command("backend.web.cli:migrate", "bring the databases to the newest schema"),
+        "keys": Command(
+            "backend.issuer.cli:keys",
+            "make and publish signing keys",
+        ),
+        "kiosks": Command(
+            "backend.web.cli:kiosks",
+            "load and list the centre's kiosks",
+        ),
+        "staff": Command(
+            "backend.staff.cli:staff",
+            "make accounts for the consoles",
+        ),
+        "migrate": Command(
+            "backend.web.cli:migrate",
+            "bring the databases to the newest schema",
+        ),
         "jpki-centre": Command(
             "backend.simulated.cli:jpki_centre", "run the simulated national JPKI centre"
         ),

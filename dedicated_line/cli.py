@@ -11,9 +11,18 @@ from dedicated_line.command import Command, LazyGroup, run_command
         "serve": Command(
             "dedicated_line.centre_end.cli:serve", "serve the centre's end of the line"
         ),
-        "wire": Command("dedicated_line.simulated.cli:wire", "run the simulated wire"),
-        "ca": Command("dedicated_line.enrolment.cli:ca", "make the line's certificate authority"),
-        "kiosk": Command("dedicated_line.enrolment.cli:kiosk", "enrol, list and revoke kiosks"),
+        "wire": Command(
+            "dedicated_line.simulated.cli:wire",
+            "run the simulated wire",
+        ),
+        "ca": Command(
+            "dedicated_line.enrolment.cli:ca",
+            "make the line's certificate authority",
+        ),
+        "kiosk": Command(
+            "dedicated_line.enrolment.cli:kiosk",
+            "enrol, list and revoke kiosks",
+        ),
     },
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -8,7 +8,10 @@ from dedicated_line.command import Command, LazyGroup, run_command
 @click.group(
     cls=LazyGroup,
     lazy={
-        "run": Command("kiosk.web.cli:run", "run the kiosk's screen"),
+        "run": Command(
+            "kiosk.web.cli:run",
+            "run the kiosk's screen",
+        ),
         "journey": Command(
             "kiosk.session.cli:journey", "let one resident of the sample world walk up, headless"
         ),
