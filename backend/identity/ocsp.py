@@ -93,9 +93,16 @@ class OcspClient:
         try:
             connection.connect()
             with _closed_after(connection.sock, end - self._clock.monotonic()):
-                connection.request("POST", self._path, body=body, headers=headers)
-                response = connection.getresponse()
-                data = response.read(MAX_ANSWER_BYTES + 1)
+                connection.request(
+                    "POST",
+                    self._path,
+                    body=body,
+                    headers=headers,
+                    preload_content=False,
+                    decode_content=False,
+                )
+                with contextlib.closing(connection.getresponse()) as response:
+                    data = response.read(MAX_ANSWER_BYTES + 1)
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise _UnclearError("the validity centre does not answer in time") from error
         finally:
