@@ -21,7 +21,6 @@ from backend.settings import BackendSettings
 from backend.web.serving import UNIX, run_gunicorn
 from dedicated_line.clock import Clock, Entropy, SystemEntropy
 from dedicated_line.contract.issuing import CardWord
-from dedicated_line.contract.kinds import Kind
 from dedicated_line.errors import UsageError
 
 KEEP_MARGIN = timedelta(minutes=10)
@@ -88,8 +87,7 @@ def listener(settings: BackendSettings) -> Listener:
     cas = TrustedCas.load(settings.jpki_trust)
     keys = KeyFiles(key_places(settings))
     paper = PrintersPaper()
-    for kind in Kind:
-        paper.layout(kind)
+    paper.warm_up()
 
     def _verify(word: CardWord, now: datetime) -> Holder:
         return verify_card_word(cas, settings.environment, settings.centre, word, now)
@@ -125,6 +123,7 @@ def listener(settings: BackendSettings) -> Listener:
 def serve(settings: BackendSettings) -> None:
     """Run the issuing server until SIGTERM."""
     _engine(settings).dispose()
+    TrustedCas.load(settings.jpki_trust)
 
     def _factory() -> Flask:
         return make_app(listener(settings))

@@ -69,21 +69,21 @@ def keys_show() -> None:
     published = published_list(key_places(BackendSettings.load()))
     if published is None:
         raise UsageError("no key list is published yet; run 'kofu-backend keys init'")
-    table = Table("key", "municipality", "use", "from", "until", "not trusted after")
+    table = Table("key", "use", "from", "until", "not trusted after")
     for key in published.keys:
         stop = key.not_trusted_after
         table.add_row(
             key.key_id,
-            key.municipality,
             key.use.value,
             key.valid_from.date().isoformat(),
             key.valid_until.date().isoformat(),
-            stop.isoformat() if stop else "",
+            stop.isoformat(timespec="minutes") if stop else "",
         )
     console = Console()
     console.print(
-        f"version {published.version}, issued {published.issued_at.isoformat()}, "
-        f"expires {published.expires_at.isoformat()}"
+        f"version {published.version}, "
+        f"issued {published.issued_at.isoformat(timespec='minutes')}, "
+        f"expires {published.expires_at.isoformat(timespec='minutes')}"
     )
     console.print(table)
 
@@ -100,6 +100,7 @@ def register_import(file: Path) -> int:
 
     Every refused line is reported with its reason, and the command then ends with 1.
     """
+    from rich.console import Console
     from rich.progress import open as open_with_progress
 
     from backend.issuer.bootstrap import open_register
@@ -107,7 +108,10 @@ def register_import(file: Path) -> int:
     from backend.settings import BackendSettings
 
     opened = open_register(BackendSettings.load())
-    with open_with_progress(file, "rb", description="import", transient=True) as lines:
+    bar = Console(stderr=True)
+    with open_with_progress(
+        file, "rb", description="import", transient=True, console=bar, disable=not bar.is_terminal
+    ) as lines:
         report = import_records(opened.engine, lines, opened.vault, opened.clock.now())
     for number, reason in report.refused:
         click.echo(f"{file}:{number}: {reason}", err=True)
@@ -130,14 +134,14 @@ def register_show() -> None:
     from backend.settings import BackendSettings
 
     opened = open_register(BackendSettings.load())
-    table = Table("municipality", "name", "households", "residents", "as of", "fresh")
+    table = Table("code", "name", "households", "residents", "as of", "fresh")
     for summary in summaries(opened.engine, opened.vault, opened.clock.now()):
         table.add_row(
             summary.municipality.code,
             summary.municipality.full_name,
             str(summary.households),
             str(summary.residents),
-            summary.municipality.register_as_of.isoformat(timespec="seconds"),
-            "yes" if summary.fresh else "no: refuses",
+            summary.municipality.register_as_of.strftime("%Y-%m-%d %H:%MZ"),
+            "yes" if summary.fresh else "no",
         )
     Console().print(table)

@@ -39,7 +39,6 @@ from dedicated_line.contract.keys import BadSignatureError, Purpose, encode_publ
 from dedicated_line.errors import UsageError
 
 PRIVATE: Final = 0o600
-PRIVATE_FOLDER: Final = 0o700
 LIST_TERM: Final = timedelta(days=365)
 KEY_TERM: Final = timedelta(days=5 * 365)
 BACKDATED: Final = timedelta(days=1)
@@ -66,7 +65,7 @@ class KeyPlaces:
 
 def write_private(path: Path, data: bytes, entropy: Entropy) -> bool:
     """Write a secret file, 0600, whole or not at all; False when it is there already."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{entropy.token(8).hex()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:
