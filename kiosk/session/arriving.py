@@ -25,6 +25,8 @@ def start(session: Session, event: on.Event) -> Step | None:
 
 def hold_card(session: Session, event: on.Event) -> Step | None:
     """Wait for a card, and look whether its PIN can be used."""
+    if isinstance(event, on.CardLost) and session.notice is not Notice.CARD_LOST:
+        return Step(replace(session, notice=Notice.CARD_LOST))
     if not isinstance(event, on.CardSeen):
         return None
     seen = replace(

@@ -136,6 +136,7 @@ def stopped(session: Session, event: on.Broken | on.Refused | on.CheckFailed) ->
         case on.Refused():
             known = replace(
                 session,
+                card_in=session.card_in or session.stage is Stage.HOLD_CARD,
                 session=session.session or event.session,
                 municipality_name=event.municipality_name or session.municipality_name,
             )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from dedicated_line.contract.refusals import Refusal
 from dedicated_line.contract.states import PrintResult, ProofStrength
 from kiosk.session import commands as do
 from kiosk.session import events as on
@@ -21,10 +22,7 @@ def ordering(session: Session, event: on.Event) -> Step | None:
     order = session.order
     match event, session.doing:
         case on.Sealed(), "place-order":
-            return Step(
-                replace(session, order=Order(event.order, event.fee), doing="check-header"),
-                (do.CheckHeader(),),
-            )
+            return _sealed(session, Order(event.order, event.fee))
         case on.HeaderPassed(), "check-header" if order is not None:
             issues = tuple(Issue(number) for number in event.numbers)
             checked = replace(order, issues=issues, sheets=event.sheets)
@@ -40,6 +38,14 @@ def ordering(session: Session, event: on.Event) -> Step | None:
             return Step(replace(session, stage=Stage.PAY, doing=""))
         case _:
             return None
+
+
+def _sealed(session: Session, order: Order) -> Step:
+    """Buy nothing at another price than the resident saw."""
+    sealed = replace(session, order=order)
+    if order.fee != session.total:
+        return end(sealed, Ending(refusal=Refusal.CHANGED, kind=session.wish.kind))
+    return Step(replace(sealed, doing="check-header"), (do.CheckHeader(),))
 
 
 def pay(session: Session, event: on.Event) -> Step | None:

@@ -67,6 +67,8 @@ class Fault(StrEnum):
     COINS_FAILED = "coins-failed"
     CHECK_FAILED = "check-failed"
     """A clerk's check said no: nothing was printed, the kind is stopped at this kiosk."""
+    NOT_DRAWN = "not-drawn"
+    """A page has no room or no font for a text."""
     PRINT_WINDOW = "print-window"
     NOT_PRINTED = "not-printed"
     """At least one copy was spoiled, or nobody can say whether it was printed."""

@@ -148,6 +148,10 @@ FAULTS: Final[dict[Fault, Text]] = {
         "証明書の確認で異常が見つかったため、印刷しませんでした。係員をお呼びください。",
         "A check of the certificate failed, so nothing was printed. Please call the staff.",
     ),
+    Fault.NOT_DRAWN: Text(
+        "この端末ではこの証明書を印刷できません。お住まいの市区町村の窓口でお尋ねください。",
+        "This kiosk cannot print this certificate. Please ask at your municipal office.",
+    ),
     Fault.PRINT_WINDOW: Text(
         "時間内に印刷できなかったため、取りやめました。はじめからやり直してください。",
         "It could not be printed in time and was given up. Please start again.",
@@ -166,7 +170,7 @@ FAULTS: Final[dict[Fault, Text]] = {
     ),
     Fault.INTERNAL: _STAFF,
 }
-_MONTHS: Final = [
+_MONTHS: Final = (
     "January",
     "February",
     "March",
@@ -179,7 +183,7 @@ _MONTHS: Final = [
     "October",
     "November",
     "December",
-]
+)
 
 
 def ending_text(session: Session) -> Text | None:
