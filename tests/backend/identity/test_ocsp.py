@@ -270,7 +270,7 @@ def test_a_newly_delegated_responder_is_believed(jpki_world: Any) -> None:
         {"generation": "stray"},
         {"key": ec.generate_private_key(ec.SECP256R1())},
     ],
-    ids=lambda change: " ".join(change),
+    ids=" ".join,
 )
 def test_an_answer_that_is_wrong_in_one_thing_confirms_nothing(
     jpki_world: Any, change: dict[str, Any]
@@ -300,7 +300,7 @@ def test_a_stale_good_answer_confirms_nothing(jpki_world: Any) -> None:
         {"start": datetime.fromisoformat("2027-01-01T00:00Z")},
         {"ca_key": ec.generate_private_key(ec.SECP256R1())},
     ],
-    ids=lambda change: " ".join(change),
+    ids=" ".join,
 )
 def test_a_responder_that_the_ca_did_not_delegate_confirms_nothing(
     jpki_world: Any, change: dict[str, Any]
