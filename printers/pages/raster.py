@@ -36,7 +36,7 @@ def run_poppler(command: list[str], pdf: bytes) -> bytes:
     return done.stdout
 
 
-def _bitmaps(data: bytes) -> list[Image.Image]:
+def _bitmaps_in(data: bytes) -> list[Image.Image]:
     """Read PBM images (netpbm's P4) that follow one another."""
     pages = []
     start = 0
@@ -54,15 +54,20 @@ def _bitmaps(data: bytes) -> list[Image.Image]:
     return pages
 
 
+def bitmaps(pdf: bytes) -> list[Image.Image]:
+    """Return the pages of any PDF in 1-bit dots, black as False."""
+    command = ["pdftoppm", "-mono", "-r", str(DOTS_PER_INCH), "-"]
+    return _bitmaps_in(run_poppler(command, pdf))
+
+
 def rasterise(pdf: bytes) -> list[Image.Image]:
     """Return the pages as 1-bit images, `WIDTH` dots wide, black where the head burns.
 
     poppler's monochrome mode draws each glyph with FreeType's drop-out control, which never loses
     a thin stroke; thresholding a grey page does (三 would read as 二).
     """
-    command = ["pdftoppm", "-mono", "-r", str(DOTS_PER_INCH), "-"]
     pages = []
-    for bitmap in _bitmaps(run_poppler(command, pdf)):
+    for bitmap in bitmaps(pdf):
         if not WIDTH <= bitmap.width <= WIDTH + 1 or bitmap.height > LONGEST_PAGE:
             raise RasterError(f"a page has {bitmap.width} x {bitmap.height} dots; it cannot print")
         pages.append(bitmap.crop((0, 0, WIDTH, bitmap.height)))
