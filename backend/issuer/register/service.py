@@ -217,7 +217,7 @@ def import_records(
             if text.strip():
                 load.take(number, text, loaded)
         for code, opened in load.municipalities.items():
-            stored = find_municipality(connection, vault, code)
+            stored = find_municipality(connection, vault, code, to_load=True)
             revision = stored.revision if stored else 0
             municipality = opened.line.municipality(now)
             hosted = save_municipality(connection, vault, municipality, revision)

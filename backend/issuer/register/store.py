@@ -40,10 +40,18 @@ class Hosted:
     key: DataKey
 
 
-def find_municipality(connection: Connection, vault: Vault, code: str) -> Hosted | None:
-    """Return a municipality hosted here."""
+def find_municipality(
+    connection: Connection, vault: Vault, code: str, *, to_load: bool = False
+) -> Hosted | None:
+    """Return a municipality hosted here, its row locked until the transaction ends.
+
+    Readers share the lock, a load (`to_load`) has it alone: so nobody reads a household of which
+    half is from before a load and half from after it.
+    """
     row = connection.execute(
-        select(tables.municipality).where(tables.municipality.c.code == code)
+        select(tables.municipality)
+        .where(tables.municipality.c.code == code)
+        .with_for_update(read=not to_load)
     ).one_or_none()
     if row is None:
         return None

@@ -1,5 +1,6 @@
 """HTTP in the words of `contract.issuing`: parse, call one service, render."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 M = TypeVar("M", bound=Message)
 PART: Final = "issuer"
+_log = logging.getLogger(__name__)
 MAX_BODY_BYTES: Final = 256 * 1024
 
 _SENTENCES: Final = {
@@ -80,6 +82,8 @@ def _translator(log_folder: Path) -> Callable[[Exception], Problem | None]:
                 f"The register is not what was stored; operators find it as incident {incident}.",
                 incident=incident,
             )
+        if isinstance(error, OrderForgedError):
+            _log.warning("security: %s", error)
         for kind, (code, status) in _ORDER_ERRORS.items():
             if isinstance(error, kind):
                 return problem(code, status, f"{str(error).capitalize()}.")
