@@ -65,9 +65,11 @@ def _intend(desk: Desk, asker: Asker, wish: PlaceOrder, signed: Signed) -> Order
     """Commit the intent, or the refusal by participation; or find what the key did before."""
     with transaction(desk.engine) as connection:
         before = again(connection, asker.kiosk, _PLACE, signed)
+        if before is None:
+            participation.lock(connection, asker.municipality, wish.kind)
+            before = again(connection, asker.kiosk, _PLACE, signed)  # while we waited
         if before is not None:
             return own(connection, before.order, asker.kiosk)
-        participation.lock(connection, asker.municipality, wish.kind)
         _require_room(connection, asker.session)
         if wish.replaces is not None:
             _require_replaceable(connection, asker, wish, wish.replaces)
