@@ -14,6 +14,8 @@ from typing import Any, Final, Self, TypeVar, cast
 
 import redis
 from pydantic import TypeAdapter
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from backend.identity.errors import SessionsDownError
 from dedicated_line.clock import Clock, Entropy
@@ -137,8 +139,14 @@ class SessionStore:
     @classmethod
     def connect(cls, url: str, clock: Clock, entropy: Entropy) -> Self:
         """Reach the Redis at an URL (``unix:///…`` or ``redis://…``); it may be down still."""
+        # Once more, at once, when a connection turns out to be dead (Redis was restarted); never
+        # after a time-out: whoever waits has waited long enough.
+        again = Retry(NoBackoff(), 1, supported_errors=(redis.exceptions.ConnectionError,))
         client = redis.Redis.from_url(
-            url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+            url,
+            socket_timeout=REDIS_SECONDS,
+            socket_connect_timeout=REDIS_SECONDS,
+            retry=again,
         )
         return cls(client, clock, entropy)
 

@@ -28,45 +28,57 @@ NOW = datetime(2026, 6, 15, 3, 0, tzinfo=UTC)
 CENTRE = "kofu-centre-1"
 
 
-@dataclass(frozen=True)
 class RedisServer:
-    """A real redis-server on a Unix socket."""
+    """A real redis-server on a Unix socket in a folder; it forgets everything when it ends."""
 
-    url: str
-    process: subprocess.Popen[str]
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.url = f"unix://{folder / 'redis.sock'}"
+        self.process = self._started()
+
+    def _started(self) -> subprocess.Popen[str]:
+        """Start it; return once it accepts connections."""
+        socket_path, folder = self._folder / "redis.sock", self._folder
+        process = subprocess.Popen(
+            [
+                "redis-server",
+                "--port",
+                "0",
+                "--unixsocket",
+                socket_path,
+                "--save",
+                "",
+                "--dir",
+                folder,
+            ],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert process.stdout is not None
+        log = []
+        for line in process.stdout:
+            log.append(line)
+            if "ready to accept connections" in line.lower():
+                return process
+        raise AssertionError("redis-server did not start: " + "".join(log))
 
     def stop(self) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.communicate(timeout=10)
 
-
-def start_redis(folder: Path) -> RedisServer:
-    """Start a Redis that forgets everything; return once it accepts connections."""
-    path = folder / "redis.sock"
-    process = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", path, "--save", "", "--dir", folder],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    log = []
-    for line in process.stdout:
-        log.append(line)
-        if "ready to accept connections" in line.lower():
-            return RedisServer(f"unix://{path}", process)
-    raise AssertionError("redis-server did not start: " + "".join(log))
+    def restart(self) -> None:
+        self.stop()
+        self.process = self._started()
 
 
 @pytest.fixture(scope="session")
 def redis_server() -> Iterator[RedisServer]:
     """One Redis a test worker; see `redis_url` for an empty one."""
     with tempfile.TemporaryDirectory(prefix="kofu-") as folder:
-        server = start_redis(Path(folder))
+        server = RedisServer(Path(folder))
         yield server
         server.stop()
-        assert server.process.stdout is not None
-        server.process.stdout.close()
 
 
 @pytest.fixture
@@ -80,13 +92,11 @@ def redis_url(redis_server: RedisServer) -> str:
 
 @pytest.fixture
 def mortal_redis() -> Iterator[RedisServer]:
-    """A Redis of the test's own, which it may stop."""
+    """A Redis of the test's own, which it may stop, restart or halt."""
     with tempfile.TemporaryDirectory(prefix="kofu-") as folder:
-        server = start_redis(Path(folder))
+        server = RedisServer(Path(folder))
         yield server
         server.stop()
-        assert server.process.stdout is not None
-        server.process.stdout.close()
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,4 @@
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -9,7 +10,7 @@ import redis
 
 from backend.identity.errors import SessionsDownError
 from backend.identity.sessions import Claim, SessionStore, StoredHolder
-from dedicated_line.clock import FixedClock, SystemEntropy
+from dedicated_line.clock import FixedClock, SystemClock, SystemEntropy
 from dedicated_line.contract.kinds import Kind
 from dedicated_line.contract.refusals import Refusal
 from dedicated_line.contract.sessions import CHALLENGE_SECONDS, SESSION_SECONDS, KindOffer
@@ -185,3 +186,24 @@ def test_a_redis_that_died_is_named_in_one_sentence(
     for ask in asks:
         with pytest.raises(SessionsDownError, match="Redis, which keeps the sessions"):
             ask()
+
+
+def test_a_redis_that_hangs_counts_as_down_after_two_seconds(mortal_redis: Any) -> None:
+    store = SessionStore.connect(mortal_redis.url, FixedClock(NOON), SystemEntropy())
+    opened = store.open("k000001", LAYOUTS, ())
+    mortal_redis.process.send_signal(signal.SIGSTOP)
+    try:
+        start = SystemClock().monotonic()
+        with pytest.raises(SessionsDownError):
+            store.find(opened.session, "k000001")
+        assert SystemClock().monotonic() - start < 4
+    finally:
+        mortal_redis.process.send_signal(signal.SIGCONT)
+
+
+def test_a_redis_that_was_restarted_serves_the_next_session(mortal_redis: Any) -> None:
+    store = SessionStore.connect(mortal_redis.url, FixedClock(NOON), SystemEntropy())
+    opened = store.open("k000001", LAYOUTS, ())
+    mortal_redis.restart()
+    assert store.find(opened.session, "k000001") is None
+    assert store.open("k000001", LAYOUTS, ())
