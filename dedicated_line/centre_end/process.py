@@ -1,7 +1,6 @@
 """The process of the centre's end: everything started, and ended in order."""
 
 import asyncio
-import signal
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -36,13 +35,12 @@ class CentreEnd:
     """Records the exception being handled; returns the incident's id."""
     limits: Limits = field(default_factory=Limits)
 
-    async def run(self, ready: Callable[[int], None], stop: asyncio.Event | None = None) -> None:
-        """Serve until SIGTERM, SIGINT or `stop`; `ready` gets the port once it listens.
+    async def run(self, ready: Callable[[int], None], stop: asyncio.Event) -> None:
+        """Serve until `stop`; `ready` gets the port once it listens.
 
         Raises:
             CannotListenError: the port is taken.
         """
-        stop = stop or asyncio.Event()
         loop = asyncio.get_running_loop()
         publisher = Publisher(open_redis(self.redis_url, REDIS_SECONDS), self.clock, self.report)
         held = BLOCK_MILLISECONDS / 1000 + REDIS_SECONDS
@@ -53,8 +51,6 @@ class CentreEnd:
         server = LineServer(self.context, desk, self.limits, self.clock, self.incident)
         port = server.start(self.host, self.port)
         tasks = [loop.create_task(publisher.run()), loop.create_task(events.run())]
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
         ready(port)
         watched = loop.create_task(stop.wait())
         await asyncio.wait([watched, *tasks], return_when=asyncio.FIRST_COMPLETED)

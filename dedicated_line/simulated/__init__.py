@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world between the two ends: the wire."""
