@@ -23,7 +23,9 @@ from backend.participation.model import (
     Municipality,
     Offer,
     Wish,
+    ahead,
     offer_at,
+    since,
     undo_of,
 )
 from backend.participation.tables import own_municipalities, read_participation
@@ -47,6 +49,24 @@ class Author:
     comment: str
     at: datetime
     """Domain time."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one kind stands at one municipality, for those who decide about it."""
+
+    kind: Kind
+    offer: Offer
+    since: datetime | None
+    """Since when it has been so."""
+    ahead: tuple[Change, ...]
+    """What is decided for later, the next first."""
+    history: tuple[Change, ...]
+    """The last made first."""
+    seen: int
+    """The sequence of the last change; a change says which one its author saw."""
+    undo: Wish | None
+    """What undoing the last change would do; None when it was loaded or there is none."""
 
 
 def load_municipalities(connection: Connection) -> int:
@@ -146,6 +166,27 @@ def history(
     return tuple(row for row in changes if kind is None or row.kind is kind)
 
 
+def standing(connection: Connection, municipality: str, at: datetime) -> tuple[Standing, ...]:
+    """Return how every kind stands at that municipality at that moment."""
+    changes = store.changes(connection, municipality)
+    found = []
+    for kind in Kind:
+        own = tuple(row for row in changes if row.kind is kind)
+        last = own[-1] if own else None
+        found.append(
+            Standing(
+                kind=kind,
+                offer=offer_at(own, at),
+                since=since(own, at),
+                ahead=ahead(own, at),
+                history=own[::-1],
+                seen=newest(own),
+                undo=undo_of(own, at) if last is not None and last.made_at else None,
+            )
+        )
+    return tuple(found)
+
+
 def participants(connection: Connection, at: datetime) -> dict[Municipality, dict[Kind, Offer]]:
     """Return every municipality that has ever decided anything, with its offers at that moment."""
     changes = store.all_changes(connection)
@@ -163,6 +204,15 @@ def municipality_name(connection: Connection, code: str) -> str:
         UnknownMunicipalityError: no municipality has this code.
     """
     return find_municipality(connection, code).full_name
+
+
+def municipality_names(connection: Connection, codes: set[str]) -> dict[str, str]:
+    """Return the full names of these municipalities by code, as far as they are known."""
+    return {
+        row.code: row.full_name
+        for code in sorted(codes)
+        for row in store.municipalities(connection, code)
+    }
 
 
 def find_municipality(connection: Connection, text: str) -> Municipality:

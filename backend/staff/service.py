@@ -95,7 +95,7 @@ def log_in(
         until = waits_until(store.attempts(connection, digest), at)
         if until is None:
             store.add_attempt(connection, digest, at)
-            found = store.member(connection, login)
+            found = store.member(connection, login) if is_login(login) else None
     if until is not None:
         raise TooManyAttemptsError(until)
     matches = passwords.match(found.password_hash if found else None, password)

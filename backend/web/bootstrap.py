@@ -13,6 +13,7 @@ from backend.participation.service import Announcer
 from backend.settings import BackendSettings
 from backend.staff.console_key import console_key
 from backend.staff.passwords import Passwords
+from backend.web.schema import Database, require_migrated
 from dedicated_line.clock import Clock, Entropy, SystemEntropy
 
 REDIS_SECONDS: Final = 1.0
@@ -45,16 +46,22 @@ class ConsoleParts:
 
 
 def centre_parts(settings: BackendSettings | None = None) -> CentreParts:
-    """Open what staff work with; nothing is reached yet."""
+    """Open what staff work with.
+
+    Raises:
+        NotMigratedError, DatabaseDownError: the database is not there, or not as it must be.
+    """
     settings = settings or BackendSettings.load()
     entropy = SystemEntropy()
+    engine = open_database(settings.centre_database_url)
+    require_migrated(engine, Database.CENTRE)
     client = redis.Redis.from_url(
         settings.redis_url,
         socket_timeout=REDIS_SECONDS,
         socket_connect_timeout=REDIS_SECONDS,
     )
     return CentreParts(
-        engine=open_database(settings.centre_database_url),
+        engine=engine,
         redis=client,
         announcer=RedisAnnouncer(client),
         passwords=Passwords(entropy),
