@@ -102,6 +102,8 @@ class Running:
     honcho: subprocess.Popen[str] | None = None
     ended: str = ""
     """The first process that ended, and how; empty while all run."""
+    pids: dict[str, int] = field(default_factory=dict)
+    """Process id of each process of the Procfile."""
     _ready: set[str] = field(default_factory=set)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _reader: threading.Thread | None = None
@@ -112,6 +114,7 @@ class Running:
             "KOFU_ENVIRONMENT": "simulation",
             "KOFU_CARD": self.card,
             "KOFU_WIRE": self.wire,
+            "KOFU_NODE_MODULES": str(ROOT / "node_modules"),
             **choose_ports(os.environ),
         }
         if self.now is not None:
@@ -156,6 +159,8 @@ class Running:
             for kiosk, (circuit, name) in KIOSKS.items():
                 self._must("kofu-line", "kiosk", "add", kiosk, "--circuit", circuit, "--name", name)
         said.append(self._must("kofu-backend", "world", "load"))
+        if not (self.state / "demo-passwords.txt").exists():
+            self._must("kofu-backend", "staff", "demo")
         return "\n".join(said).strip()
 
     def _must(self, *words: str) -> str:
@@ -211,6 +216,9 @@ class Running:
                 said = re.match(r"\S+ ([a-z-]+)\.1 +\| (.*)", line)
                 stopped = re.search(r"\| ([a-z-]+)\.1 stopped \(rc=(-?\d+)\)", line)
                 with self._changed:
+                    began = re.search(r"\| ([a-z-]+)\.1 started \(pid=(\d+)\)", line)
+                    if began:
+                        self.pids[began[1]] = int(began[2])
                     if said and " ready" in said[2]:
                         self._ready.add(said[1])
                     if stopped and not self.ended:
