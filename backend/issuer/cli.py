@@ -115,12 +115,18 @@ def register_import(file: Path) -> int:
         report = import_records(opened.engine, lines, opened.vault, opened.clock.now())
     for number, reason in report.refused:
         click.echo(f"{file}:{number}: {reason}", err=True)
+    if report.damaged:
+        click.echo(
+            f"security: {report.damaged} stored records were not what had been stored and were "
+            "replaced; find out who changed the database",
+            err=True,
+        )
     click.echo(
         f"{report.accepted} lines accepted, {len(report.refused)} refused; written: "
         f"{report.households} households, {report.residents} residents; "
         f"removed: {report.removed} residents"
     )
-    return Exit.FAULT if report.refused else Exit.SERVED
+    return Exit.FAULT if report.refused or report.damaged else Exit.SERVED
 
 
 @register.command("show")

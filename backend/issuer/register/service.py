@@ -20,7 +20,6 @@ from backend.issuer.register.lines import (
 from backend.issuer.register.model import Household, Municipality, Resident
 from backend.issuer.register.store import (
     Hosted,
-    RegisterWriter,
     count_records,
     find_card_link,
     find_household,
@@ -31,6 +30,7 @@ from backend.issuer.register.store import (
     save_municipality,
 )
 from backend.issuer.register.vault import Vault
+from backend.issuer.register.whole_load import RegisterWriter
 from dedicated_line.clock import TOKYO
 from dedicated_line.errors import UsageError
 
@@ -54,6 +54,8 @@ class ImportReport:
     """The same of residents."""
     removed: int = 0
     """Residents who are no longer in the register."""
+    damaged: int = 0
+    """Stored records that were not what had been stored: replaced, and to be looked into."""
 
 
 class _LineRefusedError(ValueError):
@@ -210,7 +212,7 @@ def import_records(
         now: domain time.
     """
     load = _Load(now)
-    households = residents = removed = 0
+    households = residents = removed = damaged = 0
     with transaction(engine) as connection:
         loaded = freshness_marks(connection)
         for number, text in enumerate(lines, start=1):
@@ -229,12 +231,14 @@ def import_records(
             households += changes.households
             residents += changes.residents
             removed += changes.removed
+            damaged += changes.damaged
     return ImportReport(
         accepted=load.accepted,
         refused=tuple(sorted(load.refused)),
         households=households,
         residents=residents,
         removed=removed,
+        damaged=damaged,
     )
 
 

@@ -1,18 +1,17 @@
 """How the register is kept: rows whose personal part is sealed for its place."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Table, bindparam, delete, func, select
+from sqlalchemy import Connection, Row, delete, func, select
 
 from backend.issuer import tables
 from backend.issuer.register.model import Household, Municipality, Resident
 from backend.issuer.register.vault import DataKey, TamperedError, Vault
 
-_RESIDENT: Final = TypeAdapter(Resident)
+RESIDENT: Final = TypeAdapter(Resident)
 
 
 @dataclass(frozen=True)
@@ -28,7 +27,7 @@ class HouseholdRecord:
     members: tuple[tuple[str, int], ...]
 
 
-_HOUSEHOLD: Final = TypeAdapter(HouseholdRecord)
+HOUSEHOLD: Final = TypeAdapter(HouseholdRecord)
 
 
 @dataclass(frozen=True)
@@ -119,9 +118,15 @@ def save_municipality(
     return Hosted(municipality, revision, vault.data_key(municipality.code, known))
 
 
-def _open_resident(key: DataKey, row: Row[Any]) -> Resident:
+def open_resident(key: DataKey, row: Row[Any]) -> Resident:
+    """Return what is sealed in a row; TamperedError when it does not belong there."""
     plain = key.open("resident", (row.id, row.household), row.version, row.sealed)
-    return _RESIDENT.validate_json(plain)
+    return RESIDENT.validate_json(plain)
+
+
+def open_household(key: DataKey, row: Row[Any]) -> HouseholdRecord:
+    """Return what is sealed in a row; TamperedError when it does not belong there."""
+    return HOUSEHOLD.validate_json(key.open("household", (row.id,), row.version, row.sealed))
 
 
 def find_household(connection: Connection, key: DataKey, resident: str) -> Household | None:
@@ -147,7 +152,7 @@ def read_household(connection: Connection, key: DataKey, household: str) -> Hous
     ).one_or_none()
     if row is None:
         return None
-    record = _HOUSEHOLD.validate_json(key.open("household", (household,), row.version, row.sealed))
+    record = open_household(key, row)
     rows = {
         member.id: member
         for member in connection.execute(
@@ -168,172 +173,9 @@ def read_household(connection: Connection, key: DataKey, household: str) -> Hous
         address=record.address,
         householder=record.householder,
         complete=record.complete,
-        members=tuple(_open_resident(key, rows[name]) for name, _ in record.members),
+        members=tuple(open_resident(key, rows[name]) for name, _ in record.members),
         version=row.version,
     )
-
-
-@dataclass(frozen=True)
-class Changes:
-    """How many records a load wrote and took away."""
-
-    households: int
-    residents: int
-    removed: int
-
-    @property
-    def any(self) -> bool:
-        """Tell whether anything differs from before."""
-        return self != Changes(0, 0, 0)
-
-
-class RegisterWriter:
-    """Brings the stored register of one municipality to what a whole load says."""
-
-    def __init__(self, connection: Connection, key: DataKey, revision: int) -> None:
-        """Read what is stored; records that differ will carry `revision`."""
-        self._connection = connection
-        self._key = key
-        self._revision = revision
-        code = key.municipality
-        residents, households = tables.resident, tables.household
-        self._residents = {
-            row.id: (row.version, _open_resident(key, row))
-            for row in connection.execute(select(residents).where(residents.c.municipality == code))
-        }
-        self._households = {
-            row.id: (
-                row.version,
-                _HOUSEHOLD.validate_json(key.open("household", (row.id,), row.version, row.sealed)),
-            )
-            for row in connection.execute(
-                select(households).where(households.c.municipality == code)
-            )
-        }
-
-    @property
-    def stored_residents(self) -> frozenset[str]:
-        """Return the ids of the residents that are stored."""
-        return frozenset(self._residents)
-
-    def stored_household_of(self, resident: str) -> str | None:
-        """Return the household that a stored resident belongs to."""
-        stored = self._residents.get(resident)
-        return stored[1].household if stored else None
-
-    def write(self, households: Iterable[Household], *, remove_others: bool) -> Changes:
-        """Write what differs; `remove_others` takes away what the load does not have.
-
-        Without it, stored residents that the load does not have stay, and their households are
-        marked incomplete: it is not known any more who belongs to them.
-        """
-        wanted = {household.id: household for household in households}
-        if not remove_others:
-            self._keep_the_rest(wanted)
-        changed_residents, changed_households = [], []
-        kept: set[str] = set()
-        for household in wanted.values():
-            members = []
-            for member in household.members:
-                kept.add(member.id)
-                version, stored = self._residents.get(member.id, (0, None))
-                if stored != member:
-                    version = self._revision
-                    changed_residents.append(self._resident_row(member))
-                members.append((member.id, version))
-            record = HouseholdRecord(
-                household.address, household.householder, household.complete, tuple(members)
-            )
-            if self._households.get(household.id, (0, None))[1] != record:
-                changed_households.append(self._household_row(household.id, record))
-        # Households first, then residents: a resident's row refers to its household's.
-        self._put(tables.household, changed_households, self._households.keys())
-        removed = sorted(self._residents.keys() - kept)
-        self._remove(tables.resident, removed)
-        self._put(tables.resident, changed_residents, self._residents.keys())
-        self._remove(tables.household, sorted(self._households.keys() - wanted.keys()))
-        return Changes(
-            households=len(changed_households),
-            residents=len(changed_residents),
-            removed=len(removed),
-        )
-
-    def _keep_the_rest(self, wanted: dict[str, Household]) -> None:
-        loaded = {member.id for household in wanted.values() for member in household.members}
-        rest: dict[str, list[Resident]] = {}
-        for name, (_, resident) in self._residents.items():
-            if name not in loaded:
-                rest.setdefault(resident.household, []).append(resident)
-        for name, (version, record) in self._households.items():
-            if name not in wanted:
-                wanted[name] = Household(
-                    municipality=self._key.municipality,
-                    id=name,
-                    address=record.address,
-                    householder=record.householder,
-                    complete=False,
-                    members=(),
-                    version=version,
-                )
-        for name, residents in rest.items():
-            household = wanted[name]
-            wanted[name] = replace(
-                household, members=(*household.members, *residents), complete=False
-            )
-
-    def _resident_row(self, resident: Resident) -> dict[str, object]:
-        return {
-            "municipality": self._key.municipality,
-            "id": resident.id,
-            "household": resident.household,
-            "version": self._revision,
-            "sealed": self._key.seal(
-                "resident",
-                (resident.id, resident.household),
-                self._revision,
-                _RESIDENT.dump_json(resident),
-            ),
-        }
-
-    def _household_row(self, household: str, record: HouseholdRecord) -> dict[str, object]:
-        plain = _HOUSEHOLD.dump_json(record)
-        return {
-            "municipality": self._key.municipality,
-            "id": household,
-            "version": self._revision,
-            "sealed": self._key.seal("household", (household,), self._revision, plain),
-        }
-
-    def _put(self, table: Table, rows: list[dict[str, Any]], stored: Collection[str]) -> None:
-        new = [row for row in rows if row["id"] not in stored]
-        if new:
-            self._connection.execute(table.insert(), new)
-        changed = [
-            {f"new_{name}": value for name, value in row.items()}
-            for row in rows
-            if row["id"] in stored
-        ]
-        if changed:
-            names = rows[0].keys() - {"municipality", "id"}
-            self._connection.execute(
-                table.update()
-                .where(
-                    table.c.municipality == bindparam("new_municipality"),
-                    table.c.id == bindparam("new_id"),
-                )
-                .values({name: bindparam(f"new_{name}") for name in names}),
-                changed,
-            )
-
-    def _remove(self, table: Table, ids: list[str]) -> None:
-        if ids:
-            self._connection.execute(
-                delete(table).where(
-                    table.c.municipality == self._key.municipality,
-                    table.c.id == bindparam("gone"),
-                ),
-                [{"gone": name} for name in ids],
-            )
 
 
 def save_card_link(

@@ -221,6 +221,21 @@ def test_a_swapped_row_is_noticed_and_nothing_is_issued(town: Any, records: Any,
     assert "見本" not in log + answer.text
 
 
+@pytest.mark.parametrize("swap", SWAPS[:-1])
+def test_loading_again_heals_a_damaged_register(town: Any, records: Any, swap: str) -> None:
+    whole = [
+        *records.family(),
+        records.household("h-2", "jiro"),
+        records.resident("jiro", household="h-2", name="例示　次郎"),
+    ]
+    town.settle(whole)
+    town.change(swap)
+    report = town.load(whole)
+    assert report.refused == ()
+    assert report.damaged == (0 if swap.startswith("DELETE") else 1)
+    assert len(town.compose(town.everybody()).persons) == 2
+
+
 def test_an_older_record_put_back_is_noticed(town: Any, records: Any) -> None:
     from sqlalchemy import text
 
