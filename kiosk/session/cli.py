@@ -114,8 +114,9 @@ def journey(  # noqa: PLR0913 - one parameter an option
             copies=copies,
             use_last_try=use_last_try,
         )
-        touches = ScriptedTouches(plan, parts.clock, held.card.remove, lambda: driver.shut_down())
+        touches = ScriptedTouches(plan, parts.clock, held.card.remove)
         driver = Driver(parts, touches, report)
+        touches.give_up = driver.shut_down
         driver.watch(report.watch)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda _number, _frame: driver.shut_down())

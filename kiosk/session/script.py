@@ -28,22 +28,17 @@ class Plan:
 class ScriptedTouches:
     """Answers each screen once; gives up where the same question comes again."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        clock: Clock,
-        take_card: Callable[[], None],
-        give_up: Callable[[], None],
-    ) -> None:
-        """Take the plan, what takes the card off the reader, and what ends a journey that hangs."""
+    def __init__(self, plan: Plan, clock: Clock, take_card: Callable[[], None]) -> None:
+        """Take the plan, and what takes the card off the reader."""
         self._plan = plan
         self._clock = clock
         self._take_card = take_card
-        self._give_up = give_up
         self._pin_typed = False
         self._card_taken = False
         self._version = -1
         self._since = clock.monotonic()
+        self.give_up: Callable[[], None] = lambda: None
+        """Ends a journey that hangs: the driver's `shut_down`."""
         self.pin_typed_at: float | None = None
         """On the monotonic clock."""
 
@@ -53,7 +48,7 @@ class ScriptedTouches:
         if session.version != self._version:
             self._version, self._since = session.version, now
         elif now - self._since > STALL_SECONDS:
-            self._give_up()
+            self.give_up()
             return None
         if session.card_in and (session.stage is Stage.TAKE_CARD or session.stage in ENDED):
             if not self._card_taken:
