@@ -1,19 +1,20 @@
 """How orders are kept: orders, issues, idempotency keys, outcomes as evidence, alarms."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
+    LABEL_STYLE_TABLENAME_PLUS_COL,
     CheckConstraint,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    Row,
     String,
     Table,
     Text,
@@ -162,20 +163,6 @@ class Order:
     issues: tuple[Issue, ...]
 
 
-def issue_of(row: Row[tuple[object, ...]]) -> Issue:
-    """Read an issue from its row."""
-    return Issue(
-        place=row.place,
-        number=row.number,
-        state=IssueState(row.state),
-        money=MoneyState(row.money),
-        number_status=NumberStatus(row.number_status),
-        price=row.price,
-        loss=row.loss,
-        decided=bool(row.decided),
-    )
-
-
 def _issue_values(issue: Issue) -> dict[str, object]:
     return {
         "number": issue.number,
@@ -188,23 +175,46 @@ def _issue_values(issue: Issue) -> dict[str, object]:
     }
 
 
-def issues_of(connection: Connection, order: str) -> tuple[Issue, ...]:
-    """Return the issues of an order."""
-    query = select(issue_table).where(issue_table.c.order == order).order_by(issue_table.c.place)
-    return tuple(issue_of(row) for row in connection.execute(query))
+def _orders(connection: Connection, which: ColumnElement[bool]) -> list[Order]:
+    """Read orders with their issues in one statement: never half before a move and half after."""
+    query = (
+        select(order_table, issue_table)
+        .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+        .join(issue_table, issue_table.c.order == order_table.c.id)
+        .where(which)
+        .order_by(order_table.c.created_at, order_table.c.id, issue_table.c.place)
+    )
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["order_id"], []).append(dict(row))
+    return [_order(rows) for rows in found.values()]
 
 
-def _order(row: Row[tuple[object, ...]], issues: tuple[Issue, ...]) -> Order:
-    values = {name: getattr(row, name) for name in _COLUMNS}
-    values["kind"] = Kind(row.kind)
-    return Order(**values, issues=issues)
+def _order(rows: Sequence[Mapping[str, Any]]) -> Order:
+    values = {name: rows[0][f"order_{name}"] for name in _COLUMNS}
+    values["kind"] = Kind(values["kind"])
+    return Order(**values, issues=tuple(_issue(row) for row in rows))
+
+
+def _issue(row: Mapping[str, Any], prefix: str = "issue_") -> Issue:
+    return Issue(
+        place=row[f"{prefix}place"],
+        number=row[f"{prefix}number"],
+        state=IssueState(row[f"{prefix}state"]),
+        money=MoneyState(row[f"{prefix}money"]),
+        number_status=NumberStatus(row[f"{prefix}number_status"]),
+        price=row[f"{prefix}price"],
+        loss=row[f"{prefix}loss"],
+        decided=bool(row[f"{prefix}decided"]),
+    )
 
 
 def find_order(connection: Connection, order: str, *, lock: bool = False) -> Order | None:
     """Return an order; with `lock` nobody else changes it until the transaction ends."""
-    query = select(order_table).where(order_table.c.id == order)
-    row = connection.execute(query.with_for_update() if lock else query).first()
-    return None if row is None else _order(row, issues_of(connection, order))
+    if lock:
+        held = select(order_table.c.id).where(order_table.c.id == order)
+        connection.execute(held.with_for_update())
+    return next(iter(_orders(connection, order_table.c.id == order)), None)
 
 
 def add_order(connection: Connection, order: Order) -> None:
@@ -235,13 +245,7 @@ def keep_issues(
 
 def session_orders(connection: Connection, session: str) -> list[Order]:
     """Return the orders of a session, the first made first."""
-    query = (
-        select(order_table)
-        .where(order_table.c.session == session)
-        .order_by(order_table.c.created_at, order_table.c.id)
-    )
-    rows = connection.execute(query).all()
-    return [_order(row, issues_of(connection, row.id)) for row in rows]
+    return _orders(connection, order_table.c.session == session)
 
 
 def order_of_number(connection: Connection, number: str) -> str | None:
@@ -315,6 +319,7 @@ def issues_of_many(connection: Connection, orders: list[str]) -> dict[str, list[
     """Return the issues of several orders at once."""
     found: dict[str, list[Issue]] = {order: [] for order in orders}
     query = select(issue_table).where(issue_table.c.order.in_(orders))
-    for row in connection.execute(query.order_by(issue_table.c.order, issue_table.c.place)):
-        found[row.order].append(issue_of(row))
+    rows = connection.execute(query.order_by(issue_table.c.order, issue_table.c.place))
+    for row in rows.mappings():
+        found[row["order"]].append(_issue(dict(row), prefix=""))
     return found
