@@ -16,9 +16,9 @@ from backend.participation.store import change_table
 from backend.settings import BackendSettings
 from backend.simulated.bootstrap import open_jpki_centre
 from backend.simulated.jpki import Personalised
-from backend.simulated.personas import FOLDER, Persona, personas_at, sample_residents
+from backend.simulated.personas import Persona, personas_at, sample_residents
 from backend.simulated.world import make_cards, write_cards
-from backend.simulated.world_stamp import Stamp, tokyo_day
+from backend.simulated.world_stamp import FOLDER, Stamp, tokyo_day
 from dedicated_line.clock import Entropy
 from dedicated_line.contract.line import CircuitRegister
 from dedicated_line.errors import KofuError, UsageError
