@@ -99,6 +99,19 @@ def offer_at(changes: Iterable[Change], at: datetime) -> Offer:
     )
 
 
+def offer_after(changes: Iterable[Change], kind: Kind, wish: Wish) -> Offer:
+    """Return what a resident would be offered at the wish's moment if it were made now."""
+    changes = tuple(changes)
+    wished = Change(
+        kind=kind,
+        open=wish.open,
+        effective_from=wish.effective_from,
+        fee=wish.fee,
+        sequence=max((change.sequence for change in changes), default=0) + 1,
+    )
+    return offer_at((*changes, wished), wish.effective_from)
+
+
 def since(changes: Iterable[Change], at: datetime) -> datetime | None:
     """Return since when it has been as it is at that moment: open or closed, at this fee."""
     start: Change | None = None

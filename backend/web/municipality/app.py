@@ -12,7 +12,7 @@ from backend.database import transaction
 from backend.orders.service import Alarm, OrderRow, integrity_alarms, latest_orders
 from backend.participation import service
 from backend.participation.errors import ChangeRefusedError, UnreadableMomentError
-from backend.participation.model import Wish, offer_at
+from backend.participation.model import Wish, offer_after, offer_at
 from backend.participation.moments import read_moment
 from backend.participation.service import Author, Standing
 from backend.settings import BackendSettings
@@ -125,6 +125,8 @@ class _Pages:
         if request.method == "GET":
             return self._form(name, standing, to, form, None)
         form = ChangeForm.of(request.form)
+        if request.form.get("step") == "edit":
+            return self._form(name, standing, to, form, None)
         try:
             wish = read_change(form, to_open=to == "open", now=now, fee=standing.offer.fee)
             if request.form.get("step") == "make":
@@ -153,6 +155,7 @@ class _Pages:
                 form=form,
                 wish=wish,
                 before=offer_at(standing.history, wish.effective_from),
+                after=offer_after(standing.history, chosen, wish),
             )
         )
 

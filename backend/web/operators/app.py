@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from backend.database import transaction
 from backend.kiosks.service import kiosks
-from backend.orders.desk import status_of
 from backend.orders.queries import find_by_reference
 from backend.orders.service import Alarm, OrderRow, integrity_alarms, latest_orders
 from backend.orders.store import find_order
@@ -109,7 +108,6 @@ class _Pages:
         return render_template(
             "order.html",
             order=order,
-            status=status_of(order),
             reference=reference_number(order.id),
             session_reference=reference_number(order.session),
             name=names.get(order.municipality, order.municipality),

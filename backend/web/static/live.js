@@ -37,7 +37,13 @@
       const parsed = new DOMParser().parseFromString(policy.createHTML(text), "text/html");
       const fresh = region.cloneNode(false);
       fresh.append(...parsed.body.childNodes);
-      morphdom(region, fresh, { childrenOnly: true });
+      morphdom(region, fresh, {
+        childrenOnly: true,
+        onBeforeElUpdated: (shown, wanted) => {
+          if (shown.tagName === "DETAILS") wanted.open = shown.open;
+          return !shown.isEqualNode(wanted);
+        },
+      });
       etag = answer.headers.get("ETag") || "";
     } else if (answer.status !== 304) {
       throw new Error(String(answer.status));
