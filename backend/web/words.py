@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from backend.orders.model import Finding
+from backend.orders.model import Finding, Reason
 from backend.participation.errors import (
     ChangedMeanwhileError,
     ChangeRefusedError,
@@ -67,6 +67,13 @@ REFUSALS: Final = {
     Refusal.UNAVAILABLE: "証明発行サーバが応答しない",
     Refusal.CHANGED: "途中で条件が変わった",
 }
+REASONS: Final = {
+    Reason.TIMED_OUT: "時間切れ",
+    Reason.CANCELLED: "本人が取りやめ",
+    Reason.REJECTED: "端末の確認で不一致",
+    Reason.INTEGRITY: "センターの確認で不一致",
+    Reason.NOT_REPORTED: "結果の報告がない",
+}
 HEALTH: Final = {Health.READY: "正常", Health.WARNING: "注意", Health.DOWN: "停止"}
 SECURITY: Final = {
     SecurityEventKind.NO_CERTIFICATE: "証明書なしの接続",
@@ -129,7 +136,9 @@ def reason(code: str | None) -> str:
     """Return why an order ended, as staff say it; a word unknown here as it is."""
     if code is None:
         return ""
-    return REFUSALS.get(Refusal(code), code) if code in set(Refusal) else code
+    if code in set(Reason):
+        return REASONS[Reason(code)]
+    return REFUSALS[Refusal(code)] if code in set(Refusal) else code
 
 
 def change_refusal(error: ChangeRefusedError) -> str:

@@ -1,3 +1,4 @@
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -212,3 +213,21 @@ def test_the_lock_can_be_held_twice_in_one_transaction(participation_engine: Eng
     with transaction(participation_engine) as connection:
         service.lock(connection, SHIMONOSEKI, KIND)
         service.lock(connection, SHIMONOSEKI, KIND)
+
+
+def test_a_stop_waits_until_a_release_that_came_first_has_committed(
+    participation_engine: Engine, announcer: HeardAnnouncer
+) -> None:
+    off = Wish(open=False, effective_from=NOW, fee=200)
+    stop = threading.Thread(
+        target=service.switch,
+        args=(participation_engine, announcer, SHIMONOSEKI, KIND, off, AUTHOR),
+    )
+    with transaction(participation_engine) as releasing:
+        service.lock(releasing, SHIMONOSEKI, KIND)
+        stop.start()
+        stop.join(0.3)
+        assert stop.is_alive()
+        assert service.offers(releasing, SHIMONOSEKI, NOW)[KIND].open
+    stop.join(10)
+    assert not offer(participation_engine, SHIMONOSEKI, NOW).open
