@@ -32,7 +32,8 @@ from kiosk.simulated.coin_unit import SimulatedCoinUnit
 from kiosk.simulated.insertion import inserted
 from kiosk.simulated.reader import SimulatedReader
 from printers.escpos.session import PrinterSession
-from printers.pages.service import draw, layout_digest
+from printers.pages.drawing_process import DrawingProcess
+from printers.pages.service import layout_digest
 
 IN_USE = "in-use"
 """The file that the one process of a kiosk holds locked."""
@@ -189,7 +190,7 @@ def ports(
             centre=centre,
             coins=coins,
             printer=open_printer,
-            draw=draw,
+            drawing=lambda: DrawingProcess(clock),
             journal=journal,
             clock=clock,
             entropy=entropy,

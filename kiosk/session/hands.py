@@ -64,11 +64,16 @@ class Hands:
 
     def forget(self) -> None:
         """Drop keys, names, content and pages."""
+        drawing = self._memory.drawing
         self._memory = Memory()
+        if drawing is not None:
+            drawing.close()
 
     def look_at_card(self) -> on.Event:
         """Look at the card that lies on the reader."""
         try:
+            if self._memory.drawing is None:
+                self._memory.drawing = self._ports.drawing()
             return identifying.look_at_card(self._ports, self._watch)
         except Exception as error:  # noqa: BLE001 - becomes an event, with an incident
             return self._said_no(error)
@@ -102,7 +107,7 @@ class Hands:
             case do.Release():
                 return buying.release(ports, memory, watch, command)
             case do.DrawAndCheck():
-                return printing.draw_and_check(ports, memory, watch)
+                return printing.draw_and_check(memory, watch)
             case do.Print():
                 return printing.print_issue(ports, memory, watch, command)
             case do.SettleMoney():

@@ -9,6 +9,7 @@ from dedicated_line.contract.orders import OrderSealed
 from dedicated_line.contract.sessions import Member
 from kiosk.centre.client import SessionKeys
 from kiosk.session.clerk import Asked
+from kiosk.session.ports import Drawing
 from printers.pages.service import DrawnCopy
 
 
@@ -28,6 +29,7 @@ class Memory:
     header: EnvelopeHeader | None = field(default=None, repr=False)
     content: Content | None = field(default=None, repr=False)
     drawn: tuple[DrawnCopy, ...] = field(default=(), repr=False)
+    drawing: Drawing | None = field(default=None, repr=False)
     window_ends: float = 0.0
     """On the kiosk's monotonic clock."""
 

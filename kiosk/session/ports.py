@@ -82,7 +82,18 @@ class OpenPrinter(Protocol):
 
 Printer = Callable[[], AbstractContextManager[OpenPrinter]]
 """Opens the kiosk's printer; KofuError when nothing answers."""
-Draw = Callable[[ResidenceCertificate, IssuedCopy], DrawnCopy]
+
+
+class Drawing(Protocol):
+    """Draws for one resident; what it has drawn is gone when it is closed."""
+
+    def draw(self, document: ResidenceCertificate, copy: IssuedCopy) -> DrawnCopy:
+        """Draw one copy."""
+        ...
+
+    def close(self) -> None:
+        """End it, and its memory."""
+        ...
 
 
 class Touches(Protocol):
@@ -127,7 +138,8 @@ class Ports:
     centre: Centre
     coins: CoinUnit
     printer: Printer
-    draw: Draw
+    drawing: Callable[[], Drawing]
+    """Begins one; it warms up while card and centre are asked."""
     journal: Journal
     clock: Clock
     entropy: Entropy

@@ -21,12 +21,13 @@ JOB_BYTES: Final = 4
 _NOTHING_SENT: Final = "nothing was sent"
 
 
-def draw_and_check(ports: Ports, memory: Memory, watch: Stopwatch) -> on.Event:
+def draw_and_check(memory: Memory, watch: Stopwatch) -> on.Event:
     """Draw all pages of all copies, and do the clerk's check on all of them."""
     content, header = need(memory.content), need(memory.header)
     try:
         with watch.timed("draw") as note:
-            memory.drawn = tuple(ports.draw(content.document, copy) for copy in content.copies)
+            drawing = need(memory.drawing)
+            memory.drawn = tuple(drawing.draw(content.document, copy) for copy in content.copies)
             pages = sum(len(one.pages) for one in memory.drawn)
             note.detail = f"{pages} page{'s' if pages > 1 else ''}"
     except KofuError as error:
