@@ -68,6 +68,7 @@ def _release(desk: Desk, kiosk: str, wish: Release, signed: Signed) -> tuple[Ord
             order = own(connection, wish.order, kiosk, lock=True)
             before = again(connection, kiosk, _RELEASE, signed)  # while we waited for the lock
         if before is not None:
+            order = own(connection, wish.order, kiosk)  # as it is since the key was kept
             return order, Refusal(before.refusal) if before.refusal else None
         if model.order_state(order.issues) is not IssueState.SEALED:
             raise WrongStateError(
