@@ -88,7 +88,9 @@ def dress(app: Flask, parts: ConsoleParts, audience: str, title: str) -> None:
         simulation=parts.centre.simulation,
         now=parts.centre.clock.now,
     )
-    app.jinja_env.filters.update(moment=words.moment, second=words.second, yen=words.yen)
+    app.jinja_env.filters.update(
+        moment=words.moment, exact=words.exact, second=words.second, yen=words.yen
+    )
     app.add_url_rule("/look/<name>", "look", _file)
     app.after_request(_guard)
     app.register_error_handler(CSRFError, _expired)

@@ -122,6 +122,11 @@ def moment(at: datetime) -> str:
     )
 
 
+def exact(at: datetime) -> str:
+    """Return a second of Tokyo in full, such as 2026年11月24日（火）9:05:07."""
+    return f"{moment(at)}:{at.astimezone(TOKYO).second:02}"
+
+
 def second(at: datetime) -> str:
     """Return a second of Tokyo for lists, such as 11/24 09:05:07."""
     return at.astimezone(TOKYO).strftime("%m/%d %H:%M:%S")
