@@ -1,6 +1,7 @@
 """A seal becomes a QR code, dot for dot."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import segno
@@ -14,6 +15,9 @@ QUIET_ZONE = 4
 LEAST_DOTS = 4
 """Dots a module; the least that still reads after a copy, a crease or a dead head line."""
 MOST_DOTS = 6
+MASK: Final = 3
+"""Of the eight; a seal's bits are as good as random, so that none is worse, and trying all takes
+longer than drawing the page."""
 COMFORTABLE_SIDE = 380
 """Dots; a larger module is taken only while the code stays within this side."""
 LARGEST_SIDE = 544
@@ -61,7 +65,7 @@ class QrCode:
 def draw_qr(seal: bytes) -> QrCode:
     """Return the QR code of a page's seal (level M); SealTooLargeError when paper has no room."""
     try:
-        code = segno.make_qr(to_qr_text(seal), error="m", boost_error=False)
+        code = segno.make_qr(to_qr_text(seal), error="m", boost_error=False, mask=MASK)
     except segno.DataOverflowError as error:
         raise SealTooLargeError("the seal is too large for a QR code") from error
     modules = np.array([list(line) for line in code.matrix], dtype=bool)
