@@ -4,16 +4,17 @@ import signal
 import sys
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from threading import Event, Thread
 
 from dedicated_line.clock import SystemClock, SystemEntropy
-from dedicated_line.errors import record_incident
+from dedicated_line.errors import UsageError, record_incident
 from dedicated_line.kiosk_end.client import LineClient
 from kiosk import bootstrap
 from kiosk.journal.settle import Settled
 from kiosk.session.driver import Driver, QueuedTouches
 from kiosk.settings import KioskSettings
-from kiosk.web.app import ScreenParts, create_app
+from kiosk.web.app import ASSETS, ScreenParts, create_app
 from kiosk.web.heartbeat import Pulse, SharedPrinter, heartbeat
 from kiosk.web.screen import DrivenScreen
 from kiosk.web.server import listen, serving
@@ -41,13 +42,31 @@ def _say_settled(settled: Settled) -> None:
         )
 
 
+def page_files(settings: KioskSettings) -> Path:
+    """Return the folder of npm packages: the one set, or the one beside this package.
+
+    Raises:
+        UsageError: the packages that the page needs are in neither.
+    """
+    beside = Path(__file__).parents[2] / "node_modules"
+    for folder in (settings.node_modules, beside):
+        if all((folder / package).is_dir() for package in ASSETS.values()):
+            return folder
+    raise UsageError(
+        f"{settings.node_modules} lacks the page's fonts and colours; run 'npm ci', "
+        "or set KOFU_NODE_MODULES"
+    )
+
+
 def run_screen(kiosk: str, settings: KioskSettings) -> None:
     """Run a kiosk with its screen until SIGTERM or SIGINT; what is open is closed first.
 
     Raises:
-        UsageError: the kiosk is not enrolled, runs already, or a simulated part is in production.
+        UsageError: the kiosk is not enrolled or runs already, the page's files are missing, or a
+            simulated part is in production.
         PortTakenError: another process listens on the screen's port.
     """
+    files = page_files(settings)
     coins = bootstrap.coin_unit(kiosk, settings, resident_pays=False)
     reader = bootstrap.reader(kiosk, settings)
     stop = Event()
@@ -65,7 +84,7 @@ def run_screen(kiosk: str, settings: KioskSettings) -> None:
             ScreenParts(
                 screen=screen,
                 port=settings.kiosk_port,
-                node_modules=settings.node_modules,
+                node_modules=files,
                 entropy=SystemEntropy(),
                 incident=lambda: record_incident(settings.log, "kofu-kiosk run"),
                 coin_slot=coins,

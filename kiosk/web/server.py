@@ -1,5 +1,6 @@
 """Serving the screen on loopback, in a thread of the kiosk's process."""
 
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,8 +35,9 @@ def listen(port: int) -> socket.socket:
     try:
         return socket.create_server((HOST, port))
     except OSError as error:
+        reason = os.strerror(error.errno or 0)
         raise PortTakenError(
-            f"port {port} on {HOST} cannot be used ({error.strerror}); end what uses it, "
+            f"port {port} on {HOST} cannot be used ({reason}); end what uses it, "
             "or set KOFU_KIOSK_PORT to a free one"
         ) from error
 
