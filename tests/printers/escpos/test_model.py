@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -36,6 +36,7 @@ PARTS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.permutations(PARTS), st.integers(min_value=1, max_value=5))
 def test_replies_are_told_apart_in_whatever_order_and_pieces_they_come(
     parts: list[tuple[ReplyKind, bytes]], size: int
@@ -47,6 +48,7 @@ def test_replies_are_told_apart_in_whatever_order_and_pieces_they_come(
     assert [(reply.kind, reply.data) for reply in replies] == parts
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_any_bytes_at_all_are_read_without_harm(data: bytes) -> None:
     replies = list(ReplyReader().feed(data))
@@ -92,6 +94,7 @@ def test_each_fault_is_read_from_automatic_status(data: bytes, fault: Fault) -> 
     assert from_automatic(data).faults == {fault}
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=4, max_size=4))
 def test_a_process_id_is_visible_ascii(job: bytes) -> None:
     assert all(0x21 <= byte <= 0x7E for byte in process_id(job))
@@ -119,6 +122,7 @@ def test_blocks_hold_no_real_time_command_and_exactly_the_dots_of_the_page(
         assert (_together(page, 240) == ~np.asarray(page)).all()
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32 - 1), st.integers(min_value=1, max_value=64))
 def test_pages_full_of_real_time_commands_are_sent_safely_too(seed: int, rows: int) -> None:
     generator = np.random.default_rng(seed)

@@ -108,7 +108,7 @@ def test_the_count_goes_on_and_bytes_decode_to_the_picture_once_more(
     replay = SimulatedPrinter(("127.0.0.1", 0), tmp_path / "again")
     with socket.create_connection(replay.address, timeout=5) as client:
         client.sendall((tmp_path / "000001.escpos").read_bytes() + b"\x1dr\x01")
-        _receive(client, len(b"asb.") + len(b'7"abcd\0') + len(b"r"))
+        _receive(client, len(b"asb.") + len(b"1234") + len(b'7"abcd\0') + len(b"r"))
     replay.close()
     again = Image.open(tmp_path / "again" / "000001.png")
     assert again.tobytes() == drawn["single"].pages[0].tobytes()
