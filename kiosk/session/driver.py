@@ -17,7 +17,7 @@ from kiosk.session import events as on
 from kiosk.session.hands import Hands
 from kiosk.session.model import step
 from kiosk.session.ports import Ports, Touches, Trace
-from kiosk.session.state import ENDED, Awaits, Fault, Session, patience
+from kiosk.session.state import ENDED, Awaits, Fault, Session, Stage, patience
 
 SLICE_SECONDS: Final = 0.1
 """How long one port is waited for before the others are looked at."""
@@ -76,6 +76,8 @@ class Driver:
     def run(self, until: Callable[[Session], bool] = lambda _session: False) -> Session:
         """Go on until the condition holds and nothing is left to do, or until shut down."""
         told = False
+        if self.session.stage is Stage.START:
+            self._hands.prepare()
         while True:
             if self._shutdown.is_set() and not told:
                 told = True
@@ -83,6 +85,8 @@ class Driver:
             elif self._commands:
                 self._carry_out()
             elif told or until(self.session):
+                if told or self.session.stage in ENDED:
+                    self._hands.forget()
                 return self.session
             else:
                 event = self._await()
@@ -94,6 +98,8 @@ class Driver:
         event = self._hands.carry_out(self.session, command)
         if event is not None:
             self._apply(event)
+        elif self.session.stage is Stage.START:
+            self._hands.prepare()
 
     def _apply(self, event: on.Event) -> None:
         following = step(self.session, event)

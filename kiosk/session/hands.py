@@ -69,11 +69,21 @@ class Hands:
         if drawing is not None:
             drawing.close()
 
+    def prepare(self) -> None:
+        """Begin the drawing that the next resident may need, while nobody waits for it."""
+        try:
+            self._begin_drawing()
+        except OSError:
+            self._ports.incident()  # tried again, and then said, when a card is held up
+
+    def _begin_drawing(self) -> None:
+        if self._memory.drawing is None:
+            self._memory.drawing = self._ports.drawing()
+
     def look_at_card(self) -> on.Event:
         """Look at the card that lies on the reader."""
         try:
-            if self._memory.drawing is None:
-                self._memory.drawing = self._ports.drawing()
+            self._begin_drawing()
             return identifying.look_at_card(self._ports, self._watch)
         except Exception as error:  # noqa: BLE001 - becomes an event, with an incident
             return self._said_no(error)
