@@ -236,7 +236,7 @@ class SimulatedPrinter:
                     self._lock.wait(TICK)
                     continue
                 if not isinstance(command, decoder.Raster):
-                    self._do(command)
+                    self._do_or_stop(command)
             if isinstance(command, decoder.Raster):
                 self._burn(command)
 
@@ -255,6 +255,14 @@ class SimulatedPrinter:
         self._strip.received += self._buffer[:length]
         del self._buffer[:length]
         return command
+
+    def _do_or_stop(self, command: decoder.Command) -> None:
+        try:
+            self._do(command)
+        except OSError as error:  # a tray that takes no paper stops a printer; so does a full disk
+            self._tell(f"cannot write the paper ({error.strerror}); offline until mended")
+            self._strip = Strip()
+            self._become(SimulatedFault.OFFLINE)
 
     def _do(self, command: decoder.Command) -> None:
         match command:

@@ -151,3 +151,14 @@ def test_simulated_printers_are_refused_in_production_and_a_taken_port_is_named(
         Emulator({"k000001": printer.address}, None, 0, print)
     emulator = Emulator({"k000001": ("127.0.0.1", 0)}, None, 0, print)
     emulator.close()
+
+
+@pytest.mark.sockets
+def test_a_tray_that_cannot_be_written_stops_the_printer_without_proof(
+    printer: SimulatedPrinter, tmp_path: Path, drawn: dict[str, DrawnCopy]
+) -> None:
+    shutil.rmtree(tmp_path / "papers")
+    with PrinterSession(*printer.address, SystemClock()) as session:
+        proof = session.print_pages(drawn["single"].pages, b"abcd")
+        assert proof.result is PrintResult.UNKNOWN
+        assert session.state().detail == "offline"
