@@ -105,7 +105,7 @@ class LineDesk:
     async def _held(self, request: Request) -> Answer:
         if request.method != "GET":
             return _wrong_method()
-        query = dict(parse_qsl(request.target.partition("?")[2]))
+        query = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
         after = query.get("after")
         if set(query) - {"after"} or (after is not None and not is_event_id(after)):
             return problem_answer(

@@ -76,16 +76,24 @@ def connect(
     remaining: Callable[[], float],
 ) -> DeadlineSocket:
     """Connect and shake hands within what remains."""
-    plain = socket.create_connection(address, timeout=_positive(remaining()))
+    # Wrapped before it is connected: wrapping a socket whose peer has just gone would leak it.
+    secure = cast(
+        "DeadlineSocket",
+        context.wrap_socket(
+            socket.socket(socket.AF_INET),
+            server_hostname=server_name,
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,
+        ),
+    )
     try:
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        plain.settimeout(_positive(remaining()))
-        secure = cast(
-            "DeadlineSocket",
-            context.wrap_socket(plain, server_hostname=server_name, suppress_ragged_eofs=False),
-        )
+        secure.settimeout(_positive(remaining()))
+        secure.connect(address)
+        secure.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        secure.settimeout(_positive(remaining()))
+        secure.do_handshake()
     except BaseException:
-        plain.close()
+        secure.close()
         raise
     secure.remaining = remaining
     return secure
