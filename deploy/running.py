@@ -1,11 +1,13 @@
 """The whole of Kofu on one machine: ports, settings, the Procfile's processes, their end."""
 
+import fcntl
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -98,6 +100,8 @@ class Running:
     """``pcscd`` or ``in-process``."""
     wire: str = "none"
     now: str | None = None
+    more: dict[str, str] = field(default_factory=dict)
+    """Further settings, as environment variables."""
     environment: dict[str, str] = field(default_factory=dict)
     honcho: subprocess.Popen[str] | None = None
     ended: str = ""
@@ -109,13 +113,22 @@ class Running:
     _reader: threading.Thread | None = None
 
     def prepare(self) -> None:
-        """Choose ports and write ``settings.env``, so that commands by hand find this system."""
+        """Say early what cannot work: ports, folder, settings."""
+        self._settle(choose_ports(os.environ))
+        check = self.command("kofu-backend", "world", "where")
+        if check.returncode != 0:
+            raise CannotRunError(check.stderr.strip() or "the settings cannot be read")
+        self.state = Path(check.stdout.strip())
+        (self.state / "run").mkdir(parents=True, exist_ok=True)
+
+    def _settle(self, ports: Mapping[str, str]) -> None:
+        """Write ``settings.env``, so that commands by hand find this system."""
         settings = {
             "KOFU_ENVIRONMENT": "simulation",
             "KOFU_CARD": self.card,
             "KOFU_WIRE": self.wire,
             "KOFU_NODE_MODULES": str(ROOT / "node_modules"),
-            **choose_ports(os.environ),
+            **ports,
         }
         if self.now is not None:
             settings["KOFU_NOW"] = self.now
@@ -133,17 +146,12 @@ class Running:
             ) from None
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "KOFU_NOW"},
+            **self.more,
             **settings,
             "KOFU_VAR": str(self.var),
             "PATH": f"{BIN}:{os.environ['PATH']}",
             "PYTHONUNBUFFERED": "1",
         }
-        check = self.command("kofu-backend", "world", "where")
-        if check.returncode != 0:
-            raise CannotRunError(check.stderr.strip() or "the settings cannot be read")
-        self.state = Path(check.stdout.strip())
-        self.environment["KOFU_RUN"] = str((self.state / "run").absolute())
-        (self.state / "run").mkdir(parents=True, exist_ok=True)
 
     def command(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run one of the commands to its end."""
@@ -177,7 +185,19 @@ class Running:
         return names
 
     def start(self) -> None:
-        """Start the Procfile and wait until every process is ready."""
+        """Start the Procfile and wait until every process is ready.
+
+        One system after the other: between choosing free ports and listening on them, nobody
+        else may choose.
+        """
+        lock = Path(tempfile.gettempdir()) / f"kofu-start-{os.geteuid()}.lock"
+        with lock.open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            self._settle(choose_ports(os.environ))
+            self.environment["KOFU_RUN"] = str((self.state / "run").absolute())
+            self._start()
+
+    def _start(self) -> None:
         names = self.processes()
         self.honcho = subprocess.Popen(  # noqa: S603 - our own script
             [sys.executable, "deploy/start.py", "-e", "/dev/null", "start", *names],
@@ -247,3 +267,5 @@ class Running:
             self.honcho.wait()
         if self._reader is not None:
             self._reader.join(STOP_SECONDS)
+        if self.honcho.stdout is not None:
+            self.honcho.stdout.close()

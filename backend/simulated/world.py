@@ -20,10 +20,17 @@ GENERATION_YEARS: Final = ((2023, "g2023"), (2019, "g2019"))
 CARD_DAYS: Final = 400
 """How long before the world's day a card was issued; those of the far past vary by municipality."""
 CARD_YEARS: Final = 5
+BEFORE: Final = timedelta(minutes=10)
+"""Longer than making a world takes."""
 
 
-def at_midnight(settings: BackendSettings) -> BackendSettings:
-    """Return settings whose clock stands at the beginning of the world's Tokyo day.
+def start_of_day(now: datetime) -> datetime:
+    """Return the first instant of a moment's Tokyo day."""
+    return datetime.combine(tokyo_day(now), time(), TOKYO).astimezone(UTC)
+
+
+def before_its_day(settings: BackendSettings) -> BackendSettings:
+    """Return settings whose clock stands shortly before the world's Tokyo day.
 
     With KOFU_NOW every start begins at the same instant again; nothing that was made for the world
     may then lie in the future.
@@ -32,15 +39,14 @@ def at_midnight(settings: BackendSettings) -> BackendSettings:
         return settings
     clock = settings.clock()
     now, real = clock.now(), clock.real_now()
-    midnight = datetime.combine(tokyo_day(now), time(), TOKYO)
     start = datetime.fromisoformat(settings.now)
-    since = real + (start - midnight)
+    since = real + (start - start_of_day(now)) + BEFORE
     return settings.model_copy(update={"now_since": since.isoformat()})
 
 
 def _term(card: CardState, now: datetime, number: int) -> tuple[datetime, datetime]:
     """Return when a persona's certificate begins and ends, around the day of the world."""
-    midnight = datetime.combine(tokyo_day(now), time(), TOKYO).astimezone(UTC)
+    midnight = start_of_day(now)
     year = timedelta(days=365)
     match card:
         case CardState.ISSUED_TODAY:

@@ -40,13 +40,14 @@ def _make(*, anew: bool) -> None:
     from backend.simulated.world_stamp import Stamp, tokyo_day
 
     settings = BackendSettings.load()
-    day = tokyo_day(settings.clock().now())
+    now = settings.clock().now()
+    day = tokyo_day(now)
     stamp = Stamp.of(day)
     if settings.simulation and stamp.is_on(settings.state) and not anew:
         click.echo(f"the sample world of {day} is there")
         return
     from backend.simulated.bootstrap import require_simulation
-    from backend.simulated.world import at_midnight
+    from backend.simulated.world import before_its_day, start_of_day
     from backend.simulated.world_load import WorldParts, load_world
     from backend.web.schema import migrate_all
     from dedicated_line.clock import SystemEntropy
@@ -57,8 +58,9 @@ def _make(*, anew: bool) -> None:
         click.echo(f"  {step}", err=True)
 
     parts = WorldParts(
-        settings=at_midnight(settings),
+        settings=before_its_day(settings),
         entropy=SystemEntropy(),
+        at=start_of_day(now),
         migrate=lambda: migrate_all(settings),
         say=_say,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import delete
@@ -33,6 +34,8 @@ class WorldParts:
 
     settings: BackendSettings
     entropy: Entropy
+    at: datetime
+    """Domain time from which the world holds: the first instant of its Tokyo day."""
     migrate: Callable[[], None]
     """Brings both databases to the newest schema."""
     say: Callable[[str], None]
@@ -48,11 +51,10 @@ def load_world(parts: WorldParts, stamp: Stamp, *, anew: bool) -> None:
     settings.state.mkdir(parents=True, exist_ok=True)
     parts.say("databases")
     parts.migrate()
-    now = settings.clock().now()
     parts.say("cards, personalised by the simulated JPKI centre")
     centre = open_jpki_centre(settings)
     try:
-        cards = make_cards(centre, personas_at(now).values(), now)
+        cards = make_cards(centre, personas_at(parts.at).values(), parts.at)
     finally:
         centre.close()
     parts.say("municipalities, participation, kiosks")
@@ -66,7 +68,6 @@ def load_world(parts: WorldParts, stamp: Stamp, *, anew: bool) -> None:
 
 def _fill_centre(parts: WorldParts, cards: Cards, *, anew: bool) -> None:
     settings = parts.settings
-    now = settings.clock().now()
     engine = open_database(settings.centre_database_url)
     with transaction(engine) as connection:
         load_municipalities(connection)
@@ -81,7 +82,7 @@ def _fill_centre(parts: WorldParts, cards: Cards, *, anew: bool) -> None:
                 serial=made.serial,
                 pseudonym=parts.entropy.token(PSEUDONYM_BYTES).hex(),
                 municipality=persona.municipality,
-                since=now,
+                since=parts.at,
             )
         kiosks = _circuits(settings.state / "line" / "register.json")
         load_register(connection, kiosks)
@@ -100,9 +101,8 @@ def _circuits(file: Path) -> CircuitRegister:
 
 def _fill_register(parts: WorldParts, cards: Cards) -> None:
     register = open_register(parts.settings)
-    today = tokyo_day(register.clock.now())
-    lines = [line.encode() for line in sample_residents(today)]
-    report = import_records(register.engine, lines, register.vault, register.clock.now())
+    lines = [line.encode() for line in sample_residents(tokyo_day(parts.at))]
+    report = import_records(register.engine, lines, register.vault, parts.at)
     if report.refused:
         number, reason = report.refused[0]
         raise KofuError(f"residents.jsonl, line {number} of the day's register: {reason}")

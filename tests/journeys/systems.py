@@ -1,7 +1,9 @@
 """The whole system as its user starts it, each with a world of its own."""
 
 import fcntl
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -56,3 +58,17 @@ def running_system(
 def journey(system: Running, persona: str, *more: str) -> subprocess.CompletedProcess[str]:
     """Let one resident walk up to the kiosk."""
     return system.command("kofu-kiosk", "journey", persona, "--card", system.card, *more)
+
+
+@contextmanager
+def paused(pid: int) -> Iterator[None]:
+    """Hold a process and its workers still, as if it hung."""
+    listed = subprocess.run(["pgrep", "-P", str(pid)], text=True, capture_output=True, check=False)
+    everyone = [pid, *(int(child) for child in listed.stdout.split())]
+    for one in everyone:
+        os.kill(one, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for one in everyone:
+            os.kill(one, signal.SIGCONT)

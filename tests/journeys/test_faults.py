@@ -1,12 +1,10 @@
 """What a resident is told when something is wrong, and that nothing is left half done."""
 
-import os
-import signal
 from pathlib import Path
 
 import pytest
 from running import Running
-from systems import journey, running_system
+from systems import journey, paused, running_system
 
 pytestmark = pytest.mark.sockets
 
@@ -38,11 +36,8 @@ def test_a_pin_that_is_none_is_a_wrong_use(system: Running) -> None:
 @pytest.mark.parametrize("gone", ["printer", "line", "redis", "issuer"])
 def test_a_part_that_is_down_is_said_and_nothing_is_charged(worlds: Path, gone: str) -> None:
     with running_system(worlds) as system:
-        os.kill(system.pids[gone], signal.SIGSTOP)
-        try:
+        with paused(system.pids[gone]):
             code, said = _said(system, "shimonoseki-taro")
-        finally:
-            os.kill(system.pids[gone], signal.SIGCONT)
         assert code in {1, 3}, said
         assert "served" not in said
         orders = system.command("kofu-backend", "orders", "list").stdout

@@ -79,9 +79,8 @@ def test_a_killed_process_leads_to_a_clear_end_and_no_second_issue(
         assert any("served" in line or "refused" in line or "fault" in line for line in last_words)
         system.stop()
 
-        again = Running(var=system.var, card=system.card)
+        again = Running(var=system.var, card=system.card, more={"KOFU_ORDER_TIMEOUT": "1"})
         again.prepare()
-        again.environment["KOFU_ORDER_TIMEOUT"] = "1"
         again.start()
         try:
             settled = journey(again, "shimonoseki-taro")
