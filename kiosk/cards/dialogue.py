@@ -5,10 +5,19 @@ lost is never taken for a wrong PIN. The user certificate is read before the PIN
 that cannot be read costs no try.
 """
 
+from datetime import datetime
 from typing import Final
 
 from kiosk.cards import errors
-from kiosk.cards.model import CardLook, CardWord, Medium, is_pin, medium_of
+from kiosk.cards.model import (
+    SERVED,
+    CardLook,
+    CardWord,
+    Medium,
+    is_pin,
+    medium_of,
+    old_juki_in_term,
+)
 from kiosk.cards.profiles import PROFILES, CardProfile
 from kiosk.cards.reader import Transmit
 
@@ -150,10 +159,12 @@ def _look(transmit: Transmit) -> tuple[CardProfile, CardLook]:
     return profile, look_
 
 
-def _require_servable(look_: CardLook, *, go_ahead_at_last_try: bool) -> None:
+def _require_servable(
+    look_: CardLook, *, go_ahead_at_last_try: bool, now: datetime | None = None
+) -> None:
     if look_.medium is Medium.OLD_JUKI_CARD:
-        raise errors.OldJukiCardError
-    if look_.medium is not Medium.MY_NUMBER_CARD:
+        raise errors.OldJukiCardError(in_term=None if now is None else old_juki_in_term(now))
+    if look_.medium not in SERVED:
         raise errors.UnknownCardError
     if look_.tries_left == 0:
         raise errors.PinBlockedError
@@ -171,9 +182,14 @@ def look(transmit: Transmit) -> CardLook:
     return _look(transmit)[1]
 
 
-def require_servable(look_: CardLook) -> None:
-    """Raise the CardRefusedError that this card meets before any PIN; a last try is none."""
-    _require_servable(look_, go_ahead_at_last_try=True)
+def require_servable(look_: CardLook, now: datetime | None = None) -> None:
+    """Raise the CardRefusedError that this card meets before any PIN; a last try is none.
+
+    Args:
+        look_: as `look` returned it.
+        now: domain time, which tells an old Juki card inside its term from one beyond it.
+    """
+    _require_servable(look_, go_ahead_at_last_try=True, now=now)
 
 
 def user_certificate(transmit: Transmit) -> bytes:

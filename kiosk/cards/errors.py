@@ -55,12 +55,19 @@ class LastTryError(CardRefusedError):
 
 
 class OldJukiCardError(CardRefusedError):
-    """The card is an old resident register card."""
+    """The card is an old resident register card: refused, inside its ten-year term or not."""
 
     refusal = Refusal.OLD_JUKI_CARD
 
-    def __init__(self) -> None:
-        super().__init__("this is an old Juki card, which has expired; use a My Number Card")
+    def __init__(self, *, in_term: bool | None = None) -> None:
+        """Take whether it can be inside its term; None where no clock was asked."""
+        known = {
+            None: "",
+            True: ", perhaps still in its ten-year term but not accepted here",
+            False: ", and the last of them expired on 2025-12-28",
+        }
+        super().__init__(f"this is an old Juki card{known[in_term]}; use a My Number Card")
+        self.in_term = in_term
 
 
 class UnknownCardError(CardRefusedError):

@@ -1,12 +1,18 @@
 """What is known of a card: its medium, its tries, its word."""
 
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from dedicated_line.contract.sessions import CardAlgorithm
 
 PIN_DIGITS = 4
 """Of the user-authentication PIN."""
+OLD_JUKI_LAST_DAY: Final = date(2025, 12, 28)
+"""Old Juki cards are valid for ten years and the last was issued on 2015-12-28."""
+_TOKYO: Final = ZoneInfo("Asia/Tokyo")
 
 
 class Medium(StrEnum):
@@ -17,6 +23,27 @@ class Medium(StrEnum):
     ANDROID = "JPKIAPGPSETOKEN"
     IPHONE = "JPKIAPIOSTOKEN"
     UNKNOWN = "unknown"
+
+    @property
+    def words(self) -> str:
+        """Return what people call it."""
+        return _WORDS[self]
+
+
+_WORDS: Final = {
+    Medium.MY_NUMBER_CARD: "My Number Card",
+    Medium.OLD_JUKI_CARD: "old Juki card",
+    Medium.ANDROID: "phone (Android)",
+    Medium.IPHONE: "phone (iPhone)",
+    Medium.UNKNOWN: "unknown card",
+}
+SERVED: Final = frozenset({Medium.MY_NUMBER_CARD, Medium.ANDROID, Medium.IPHONE})
+"""A phone speaks like a card, and its certificates come from the same CAs: the centre decides."""
+
+
+def old_juki_in_term(now: datetime) -> bool:
+    """Tell whether an old Juki card can still be inside its ten years at that time."""
+    return now.astimezone(_TOKYO).date() <= OLD_JUKI_LAST_DAY
 
 
 def medium_of(label: str) -> Medium:

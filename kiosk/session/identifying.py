@@ -45,7 +45,7 @@ def look_at_card(ports: Ports, watch: Stopwatch) -> on.Event:
     with watch.timed("look at the card") as note, ports.reader.dialogue() as transmit:
         look = dialogue.look(transmit)
         note.detail = f"{look.label}, {look.tries_left} tries left"
-    dialogue.require_servable(look)
+    dialogue.require_servable(look, ports.clock.now())
     return on.CardSeen(medium=look.medium.value, tries_left=look.tries_left)
 
 

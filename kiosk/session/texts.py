@@ -33,9 +33,9 @@ REFUSALS: Final[dict[Refusal, Text]] = {
         "To go on, confirm that you want to use the last try.",
     ),
     Refusal.OLD_JUKI_CARD: Text(
-        "このカードは住民基本台帳カードです。有効期間が終了しています。"
+        "このカードは住民基本台帳カードです。ここではお使いになれません。"
         "マイナンバーカードをお使いください。",
-        "This is an old Juki card, which has expired. Please use a My Number Card.",
+        "This is an old Juki card, which is not accepted here. Please use a My Number Card.",
     ),
     Refusal.UNKNOWN_CARD: Text(
         "このカードは使えません。マイナンバーカードをかざしてください。",
