@@ -8,11 +8,9 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from escpos.exceptions import DeviceNotFoundError
-from escpos.printer import Network
-
 from dedicated_line.clock import Clock
 from dedicated_line.errors import KofuError
+from printers.escpos.library import DeviceNotFoundError, Network
 from printers.escpos.model import Fault, Reply, ReplyKind, ReplyReader, from_automatic
 
 SEND_BUFFER: Final = 16_384
