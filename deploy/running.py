@@ -221,6 +221,14 @@ class Running:
             missing = ", ".join(sorted(own - self._ready))
             raise CannotRunError(f"not ready after {START_SECONDS} s: {missing}; see {self.log}.")
 
+    def restart(self) -> None:
+        """Stop what still runs, and start everything again in the same world."""
+        self.stop()
+        self.ended = ""
+        self.pids.clear()
+        self._ready.clear()
+        self.start()
+
     @property
     def log(self) -> Path:
         """Return the file with everything that the processes said."""

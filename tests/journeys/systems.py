@@ -40,12 +40,16 @@ def made_world(place: Path, now: str | None) -> Path:
 
 @contextmanager
 def running_system(
-    worlds: Path, *, card: str = "in-process", now: str | None = None
+    worlds: Path,
+    *,
+    card: str = "in-process",
+    now: str | None = None,
+    more: dict[str, str] | None = None,
 ) -> Iterator[Running]:
     """Start everything in a world of its own; stop it, and wait for every child, at the end."""
     with short_folder() as folder:
         shutil.copytree(made_world(worlds, now), folder, dirs_exist_ok=True)
-        system = Running(var=folder, card=card, now=now)
+        system = Running(var=folder, card=card, now=now, more=more or {})
         system.prepare()
         system.load()
         try:
