@@ -29,6 +29,7 @@ from kiosk.session.ports import Identity, OpenPrinter, Ports
 from kiosk.settings import CardHolding, KioskSettings
 from kiosk.simulated.card import VirtualCard, keep_in, load_card_file
 from kiosk.simulated.coin_unit import SimulatedCoinUnit
+from kiosk.simulated.hand import SimulatedHand
 from kiosk.simulated.insertion import inserted
 from kiosk.simulated.reader import SimulatedReader
 from printers.escpos.session import PrinterSession
@@ -87,6 +88,13 @@ def reader(kiosk: str, settings: KioskSettings) -> Reader:
         warn("card reader")
         return SimulatedReader()
     return PcscReader(settings.reader_slot(kiosk), settings.clock())
+
+
+def hand(card_reader: Reader, settings: KioskSettings) -> SimulatedHand | None:
+    """Return what holds cards to a reader of this process; None where PC/SC has the reader."""
+    if not isinstance(card_reader, SimulatedReader):
+        return None
+    return SimulatedHand(card_reader, settings.card_file("x").parent)
 
 
 def personas(settings: KioskSettings) -> list[str]:
@@ -249,6 +257,7 @@ __all__ = [
     "HeldCard",
     "OpenPrinter",
     "coin_unit",
+    "hand",
     "held_card",
     "keep_pages_in",
     "only_in_simulation",

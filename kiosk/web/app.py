@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as Answer
 
 from dedicated_line.clock import Entropy
 from kiosk.session.state import Session, Stage
-from kiosk.web.screen import CoinSlot, Screen
+from kiosk.web.screen import CoinSlot, Hand, Screen
 from kiosk.web.texts import Language
 from kiosk.web.touches import read_touch
 from kiosk.web.view import View
@@ -59,6 +59,8 @@ class ScreenParts:
     """Records the exception being handled; returns the incident's id."""
     coin_slot: CoinSlot | None = None
     """Only of a simulated coin unit."""
+    hand: Hand | None = None
+    """Only where cards are held up in this process (simulation)."""
     simulation: bool = False
 
 
@@ -150,6 +152,25 @@ class _Pages:
         self._parts.coin_slot.drop(amount)
         return Response(status=204)
 
+    def card(self) -> Answer:
+        """Hold a persona's simulated card up while one is asked for; with none, take it back."""
+        hand = self._parts.hand
+        if hand is None:
+            abort(404)
+        posted = request.get_json(silent=True)
+        if not isinstance(posted, dict) or "persona" not in posted:
+            abort(400)
+        persona = posted["persona"]
+        if persona is None:
+            hand.take_back()
+            return Response(status=204)
+        if persona not in hand.personas():
+            abort(400)
+        if self._parts.screen.session().stage is not Stage.HOLD_CARD:
+            abort(409)
+        hand.hold(persona)
+        return Response(status=204)
+
     def assets(self, folder: str, name: str) -> Answer:
         """Return a file of one of the npm packages that the page uses."""
         if folder not in ASSETS:
@@ -169,6 +190,7 @@ class _Pages:
             session=shown.session,
             simulation=self._parts.simulation,
             coins=self._parts.coin_slot is not None,
+            hand=self._parts.hand,
             token=self.token,
         )
 
@@ -184,6 +206,7 @@ def create_app(parts: ScreenParts) -> Flask:
     app.add_url_rule("/touch", view_func=pages.touch, methods=["POST"])
     app.add_url_rule("/language", view_func=pages.language, methods=["POST"])
     app.add_url_rule("/simulated/coins", view_func=pages.coins, methods=["POST"])
+    app.add_url_rule("/simulated/card", view_func=pages.card, methods=["POST"])
     app.add_url_rule("/assets/<folder>/<path:name>", view_func=pages.assets)
 
     @app.after_request

@@ -88,6 +88,7 @@ def run_screen(kiosk: str, settings: KioskSettings) -> None:
                 entropy=SystemEntropy(),
                 incident=lambda: record_incident(settings.log, "kofu-kiosk run"),
                 coin_slot=coins,
+                hand=bootstrap.hand(reader, settings),
                 simulation=settings.simulation,
             )
         )

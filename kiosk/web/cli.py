@@ -14,7 +14,8 @@ def run(*, kiosk: str) -> None:
 
     The screen is a page on loopback, port KOFU_KIOSK_PORT; open it in a browser of 1080 × 1920.
     Needs the centre, the line and the printer for a certificate, and pcscd for a card: put one on
-    the reader with 'kofu-kiosk card insert PERSONA'. Coins are put in on the page (simulation).
+    the reader with 'kofu-kiosk card insert PERSONA'. With KOFU_CARD=in-process the page itself
+    offers the cards. Coins are put in on the page (simulation).
     """
     from dedicated_line.errors import UsageError
     from kiosk.settings import KioskSettings

@@ -32,6 +32,22 @@ class CoinSlot(Protocol):
         ...
 
 
+class Hand(Protocol):
+    """A made-up resident's hand, which holds simulated cards to a reader of this process."""
+
+    def personas(self) -> tuple[str, ...]:
+        """Return the ids of all whose card there is."""
+        ...
+
+    def hold(self, persona: str) -> None:
+        """Hold up the card of one of them."""
+        ...
+
+    def take_back(self) -> None:
+        """Take the card back."""
+        ...
+
+
 class DrivenScreen:
     """The journey of a driver that runs in another thread."""
 

@@ -31,9 +31,25 @@ TEXTS: Final[dict[str, Text]] = {
         "マイナンバーカードで、住民票の写しを受け取れます。",
         "Get your residence certificate with your My Number Card.",
     ),
+    "needs": Text("ご用意いただくもの", "What you need"),
+    "needs-card": Text("マイナンバーカード", "Your My Number Card"),
+    "needs-pin": Text("利用者証明用の暗証番号(数字4桁)", "Its four-digit user PIN"),
+    "needs-money": Text("手数料(硬貨・千円札)", "The fee, in coins or a 1,000-yen note"),
     "hold-lead": Text(
         "カードをリーダーに置き、そのままにしてください。",
         "Lay the card on the reader and leave it there.",
+    ),
+    "hold-simulated": Text("カードをかざす(模擬)", "Hold up a card (SIMULATED)"),
+    "whose-card": Text("だれのカードか", "Whose card"),
+    "hold": Text("かざす", "Hold up"),
+    "take-simulated": Text("カードを取る(模擬)", "Take the card (SIMULATED)"),
+    "hold-by-command": Text(
+        "模擬環境では、端末(ターミナル)から次のコマンドでかざします。",
+        "In simulation a command in a terminal holds it up:",
+    ),
+    "take-by-command": Text(
+        "模擬環境では、コマンドを Ctrl-C で止めるとカードが離れます。",
+        "In simulation Ctrl-C in that terminal takes it back.",
     ),
     "card-lost": Text(
         "カードが離れました。もう一度かざしてください。暗証番号の回数は減っていません。",
@@ -75,8 +91,11 @@ TEXTS: Final[dict[str, Text]] = {
     "domicile": Text("本籍・筆頭者", "Registered domicile"),
     "individual_number": Text("個人番号(マイナンバー)", "Individual number (My Number)"),
     "resident_record_code": Text("住民票コード", "Resident record code"),
-    "foreign_items": Text("国籍・在留資格など(外国人住民)", "Nationality, residence status, …"),
+    "foreign_items": Text(
+        "国籍・在留資格など(外国人住民)", "Foreign residents' nationality and status"
+    ),
     "none": Text("なし", "None"),
+    "and": Text("、", ", "),
     "copies": Text("部数", "Copies"),
     "copies-count": Text("{count}通", "{count}"),
     "fewer": Text("減らす", "Fewer"),

@@ -27,6 +27,10 @@ function touch(body) {
   post("/touch", body).catch(() => broken(true));
 }
 
+function card(persona) {
+  post("/simulated/card", { persona }).catch(() => broken(true));
+}
+
 function broken(is) {
   document.getElementById("broken").hidden = !is;
 }
@@ -101,6 +105,8 @@ document.addEventListener("click", (event) => {
   else if ("more" in data) count(1);
   else if ("language" in data) post("/language", {}).catch(() => broken(true));
   else if ("coin" in data) post("/simulated/coins", { amount: Number(data.coin) }).catch(() => broken(true));
+  else if ("hold" in data) card(document.querySelector("[data-persona]").value);
+  else if ("take" in data) card(null);
   else if ("do" in data) {
     const { do: act, kind, to } = data;
     touch({ do: act, ...(kind && { kind }), ...(to && { to }) });

@@ -1,6 +1,7 @@
 """The screen's application, request by request."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -175,3 +176,69 @@ def test_every_stage_has_a_title_and_every_text_both_languages() -> None:
 def test_any_bytes_are_a_touch_or_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         read_touch(body)
+
+
+class FakeHand:
+    """Remembers whose card lies on the reader."""
+
+    def __init__(self) -> None:
+        self.held: list[str | None] = []
+
+    def personas(self) -> tuple[str, ...]:
+        return ("shimonoseki-taro", "yamaguchi-hanako")
+
+    def hold(self, persona: str) -> None:
+        self.held.append(persona)
+
+    def take_back(self) -> None:
+        self.held.append(None)
+
+
+@pytest.fixture
+def hand() -> FakeHand:
+    return FakeHand()
+
+
+@pytest.fixture
+def with_hand(fake_kiosk: Any, screen_parts: Callable[..., Any], hand: FakeHand) -> FlaskClient:
+    return create_app(replace(screen_parts(fake_kiosk, PORT), hand=hand)).test_client()
+
+
+def hold(client: FlaskClient, body: object) -> int:
+    headers = {**HOST, "Kofu-Token": TOKEN}
+    return client.post("/simulated/card", json=body, headers=headers).status_code
+
+
+def test_a_card_can_be_chosen_on_the_page_where_it_lies_in_this_process(
+    with_hand: FlaskClient, fake_kiosk: Any, hand: FakeHand
+) -> None:
+    assert hold(with_hand, {"persona": "shimonoseki-taro"}) == 409, "no card is asked for"
+    fake_kiosk.apply(on.Begin())
+    assert "<option>yamaguchi-hanako</option>" in with_hand.get("/", headers=HOST).text
+    for nobody in ("nobody", "../line/ca", 7, ["shimonoseki-taro"]):
+        assert hold(with_hand, {"persona": nobody}) == 400
+    for nothing in ({}, [], None):
+        assert hold(with_hand, nothing) == 400
+    assert hold(with_hand, {"persona": "shimonoseki-taro"}) == 204
+    fake_kiosk.hold()
+    assert "data-take" in with_hand.get("/", headers=HOST).text
+    assert hold(with_hand, {"persona": None}) == 204
+    assert hand.held == ["shimonoseki-taro", None]
+
+
+def test_with_a_real_reader_the_page_names_the_command_that_holds_a_card_up(
+    client: FlaskClient, fake_kiosk: Any
+) -> None:
+    fake_kiosk.apply(on.Begin())
+    assert "kofu-kiosk card insert shimonoseki-taro" in client.get("/", headers=HOST).text
+    assert hold(client, {"persona": "shimonoseki-taro"}) == 404
+
+
+def test_outside_simulation_the_page_speaks_of_no_made_up_card(
+    fake_kiosk: Any, screen_parts: Callable[..., Any]
+) -> None:
+    real = create_app(replace(screen_parts(fake_kiosk, PORT), simulation=False)).test_client()
+    fake_kiosk.apply(on.Begin())
+    page = real.get("/", headers=HOST).text
+    assert "カードをかざしてください" in page
+    assert "模擬" not in page
