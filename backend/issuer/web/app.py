@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, TypeVar
 
 from flask import Flask, Response, request
 
@@ -27,9 +27,6 @@ from dedicated_line.contract.message import Message
 from dedicated_line.contract.problems import Problem, ProblemCode, problem
 from dedicated_line.contract.refusals import Refusal
 from dedicated_line.errors import KofuError, record_incident
-
-if TYPE_CHECKING:
-    from backend.settings import BackendSettings
 
 M = TypeVar("M", bound=Message)
 PART: Final = "issuer"
@@ -140,10 +137,3 @@ def make_app(listener: Listener) -> Flask:
         )
 
     return app
-
-
-def create_app(settings: "BackendSettings") -> Flask:
-    """Return the application that these settings describe."""
-    from backend.issuer.bootstrap import listener  # noqa: PLC0415 - bootstrap puts this together
-
-    return make_app(listener(settings))
