@@ -7,7 +7,8 @@ from threading import Event
 from typing import Final
 
 from kiosk.cards.errors import ReaderError
-from kiosk.simulated.card import VirtualCard, keep_in, load_card_file
+from kiosk.simulated.card import VirtualCard
+from kiosk.simulated.card_file import keep_in, load_card_file
 from kiosk.simulated.vpcd import SLOTS, SlotTakenError, VpcdCard
 
 SEEN_SECONDS: Final = 1.2

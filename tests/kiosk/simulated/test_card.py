@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from dedicated_line.contract.sessions import CardAlgorithm
 from kiosk.cards.profiles import MY_NUMBER_CARD, NEXT_CARD
-from kiosk.simulated.card import CardFileError, VirtualCard, keep_in, load_card_file
+from kiosk.simulated.card import VirtualCard
+from kiosk.simulated.card_file import CardFileError, keep_in, load_card_file
 
 SELECT_AP = "00A4040C0AD392F000260100000001"
 USER_PIN, PASSWORD = "00A4020C020018", "00A4020C02001B"
@@ -74,10 +75,18 @@ def test_a_reset_or_a_new_selection_logs_out(card: VirtualCard, how: str) -> Non
 @pytest.mark.parametrize(
     ("apdus", "status"),
     [
-        (("00A4040C0AD3921000310001010401",), "6A82"),
+        (("00A4040C0AD3921000310001010409",), "6A82"),
         (("00A4020C020018",), "6A82"),
         ((SELECT_AP, "00A4020C020099"), "6A82"),
         ((SELECT_AP, "00A4010C020018"), "6A86"),
+        ((SELECT_AP, "00A402FF020018"), "6A86"),
+        ((SELECT_AP, "00A4020C02000A", "00B0800000"), "6A86"),
+        ((SELECT_AP, USER_PIN, "0024008004" + b"9999".hex()), "6A86"),
+        ((SELECT_AP, USER_PIN, "0024018004" + b"9999".hex()), "6982"),
+        ((SELECT_AP, "00A4020C02000A", "0024018004" + b"9999".hex()), "6985"),
+        ((*LOG_IN, "00240180"), "6700"),
+        ((*LOG_IN, "0024018005" + b"99999".hex()), "6985"),
+        ((*LOG_IN, "0024018004" + b"99A9".hex()), "6985"),
         ((SELECT_AP, "00A4020C0100"), "6700"),
         ((SELECT_AP, "00A4020C030018"), "6700"),
         ((SELECT_AP, "00A4020C02000A", "00B07FFF00"), "6B00"),
