@@ -9,6 +9,7 @@ PIN ?=
 KIND ?=
 WIRE ?= none
 CARD ?=
+MEMBERS ?=
 export KOFU_NOW
 # Compiled modules make each of a dozen processes start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,7 +21,8 @@ help: ## list what can be made
 	@echo "Kofu — from card to paper. Targets:"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
 	@echo "make demo takes: ONCE=1 PERSONA=id PIN=1234 KIND=residence-certificate"
-	@echo "                 WIRE=none|isdn CARD=pcscd|in-process KOFU_NOW=2017-08-15T10:00+09:00"
+	@echo "                 WIRE=none|isdn CARD=pcscd|in-process MEMBERS=self|all"
+	@echo "                 KOFU_NOW=2017-08-15T10:00+09:00"
 
 setup: .venv/.ready-to-run ## install what running needs (Debian packages, Python, npm)
 
@@ -28,7 +30,8 @@ setup-test: setup .venv/.ready-to-test ## and what testing needs
 
 demo: setup ## serve one resident, card to paper; ONCE=1 ends afterwards
 	@$(BIN)/python deploy/demo.py $(if $(ONCE),--once) --persona '$(PERSONA)' --wire '$(WIRE)' \
-		$(if $(PIN),--pin '$(PIN)') $(if $(KIND),--kind '$(KIND)') $(if $(CARD),--card '$(CARD)')
+		$(if $(PIN),--pin '$(PIN)') $(if $(KIND),--kind '$(KIND)') $(if $(CARD),--card '$(CARD)') \
+		$(if $(MEMBERS),--members '$(MEMBERS)')
 
 test: setup-test lint ## lint, then every kind of test with small counts (ten minutes at most)
 	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python -m pytest -n 2 --dist loadgroup -q

@@ -31,6 +31,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--persona", default="shimonoseki-taro", help="whose card is held up")
     parser.add_argument("--pin", help="the PIN that is typed (the persona's own if left out)")
     parser.add_argument("--kind", help="which certificate")
+    parser.add_argument("--members", choices=("self", "all"), help="who stands on the paper")
     parser.add_argument("--wire", default="none", help="profile of the simulated wire")
     parser.add_argument("--card", choices=("pcscd", "in-process"), help="how the card is read")
     return parser.parse_args()
@@ -73,7 +74,7 @@ def _step(started: float, text: str) -> None:
 def _journey(system: Running, arguments: argparse.Namespace, pages: Path) -> int:
     words = ["kofu-kiosk", "journey", arguments.persona, "--card", system.card]
     words += ["--keep-pages", str(pages)]
-    for option in ("pin", "kind"):
+    for option in ("pin", "kind", "members"):
         if getattr(arguments, option):
             words += [f"--{option}", getattr(arguments, option)]
     with subprocess.Popen(words, env=system.environment, cwd=ROOT) as journey:  # noqa: S603 - ours
