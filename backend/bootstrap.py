@@ -6,18 +6,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+import redis
 from flask import Flask
 from sqlalchemy import Engine
 
 from backend.database import DatabaseDownError, open_database
 from backend.identity.ocsp import OcspClient
 from backend.identity.service import TrustedCas
-from backend.identity.sessions import SessionStore
+from backend.identity.sessions import REDIS_SECONDS, SessionStore
 from backend.orders.desk import Desk
 from backend.orders.holders import Reception
 from backend.orders.issuer_client import IssuerClient
 from backend.orders.key_list import KeyListFile
 from backend.orders.recovery import MOST_AT_ONCE, Limits, Recovered, recover
+from backend.orders.turned_away import RedisVisitors
 from backend.settings import BackendSettings
 from backend.web.kiosk_api.app import KioskApi, create_app
 from backend.web.schema import Database, require_migrated
@@ -62,6 +64,13 @@ def kiosk_api(settings: BackendSettings) -> Flask:
         centre=settings.centre,
         clock=clock,
         layouts={kind: layout_digest(kind) for kind in Kind},
+        visitors=RedisVisitors(
+            redis.Redis.from_url(
+                settings.redis_url,
+                socket_timeout=REDIS_SECONDS,
+                socket_connect_timeout=REDIS_SECONDS,
+            )
+        ),
     )
     desk = Desk(
         engine=engine,

@@ -1,7 +1,7 @@
 """Requests 1 and 2: open a session, and hear the card's word. They own their transactions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -16,6 +16,7 @@ from backend.identity.store import Access, record_access
 from backend.network.service import which_municipality
 from backend.orders.desk import Asker
 from backend.orders.errors import IssuerRefusedError, IssuerUnavailableError
+from backend.orders.turned_away import Nobody, TurnedAway, Visitors
 from backend.participation.model import Offer
 from backend.participation.service import municipality_name, offers
 from dedicated_line.clock import Clock
@@ -105,6 +106,8 @@ class Reception:
     clock: Clock
     layouts: Mapping[Kind, str]
     """The approved list: digest of each kind's layout in this release."""
+    visitors: Visitors = field(default_factory=Nobody)
+    """Who takes note of those that are turned away here."""
 
 
 def open_session(reception: Reception, kiosk: str, wish: OpenSession) -> SessionOpened:
@@ -156,11 +159,33 @@ def present_holder(
             raise UnknownSessionError("the challenge has expired; begin again with the card")
         case Claim.GRANTED:
             pass
-    holder = _stored_holder(reception, stored.opened, presented, digest)
+    try:
+        holder = _stored_holder(reception, stored.opened, presented, digest)
+    except HolderRefusedError as error:
+        _note(reception, stored.opened, error.refusal, error.municipality_name)
+        raise
+    if not any(offer.open for offer in holder.offers):
+        reasons = [offer.reason for offer in holder.offers if offer.reason is not None]
+        name = HolderAccepted.model_validate_json(holder.answer).municipality_name
+        _note(reception, stored.opened, next(iter(reasons), Refusal.KIND_CLOSED), name)
     kept = reception.sessions.keep_holder(session, holder)
     if kept is None:
         raise UnknownSessionError("the session has ended; begin again with the card")
     return kept.answer
+
+
+def _note(
+    reception: Reception, opened: OpenedSession, refusal: Refusal, municipality: str | None
+) -> None:
+    reception.visitors.note(
+        TurnedAway(
+            session=opened.session,
+            kiosk=opened.kiosk,
+            refusal=refusal,
+            at=reception.clock.real_now(),
+            municipality=municipality,
+        )
+    )
 
 
 def asker(reception: Reception, kiosk: str, session: str) -> Asker:

@@ -166,6 +166,11 @@ def history(
     return tuple(row for row in changes if kind is None or row.kind is kind)
 
 
+def latest_changes(connection: Connection, most: int) -> tuple[tuple[str, Change], ...]:
+    """Return what people decided anywhere lately, by municipality's code; the last made first."""
+    return store.latest_changes(connection, most)
+
+
 def standing(connection: Connection, municipality: str, at: datetime) -> tuple[Standing, ...]:
     """Return how every kind stands at that municipality at that moment."""
     changes = store.changes(connection, municipality)

@@ -135,6 +135,17 @@ def changes(connection: Connection, municipality: str) -> tuple[Change, ...]:
     return tuple(_change(row) for row in connection.execute(query))
 
 
+def latest_changes(connection: Connection, most: int) -> tuple[tuple[str, Change], ...]:
+    """Return what people have decided lately, each with its municipality; the last made first."""
+    query = (
+        select(change_table)
+        .where(change_table.c.made_at.is_not(None))
+        .order_by(change_table.c.sequence.desc())
+        .limit(most)
+    )
+    return tuple((row.municipality, _change(row)) for row in connection.execute(query))
+
+
 def all_changes(connection: Connection) -> dict[str, list[Change]]:
     """Return the changes of every municipality that has any, by its code."""
     found: dict[str, list[Change]] = {}

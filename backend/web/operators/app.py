@@ -12,7 +12,8 @@ from backend.kiosks.service import kiosks
 from backend.orders.queries import find_by_reference
 from backend.orders.service import Alarm, OrderRow, integrity_alarms, latest_orders
 from backend.orders.store import find_order
-from backend.participation.service import municipality_names
+from backend.participation.model import Change
+from backend.participation.service import latest_changes, municipality_names
 from backend.settings import BackendSettings
 from backend.staff.model import Role
 from backend.web.bootstrap import CentreParts, ConsoleParts, console_parts
@@ -23,6 +24,7 @@ from dedicated_line.contract.numbers import reference_number
 
 ORDERS_SHOWN: Final = 30
 ALARMS_SHOWN: Final = 20
+CHANGES_SHOWN: Final = 10
 LONGEST_REFERENCE: Final = 40
 
 
@@ -34,8 +36,10 @@ class Overview:
     kiosks: tuple[KioskRow, ...]
     orders: list[OrderRow]
     alarms: list[Alarm]
+    changes: tuple[tuple[str, Change], ...]
+    """What municipal staff decided lately, each with its municipality's code."""
     names: dict[str, str]
-    """Of the municipalities that the orders are for, by code."""
+    """Of the municipalities on the page, by code."""
 
     @property
     def troubled(self) -> int:
@@ -52,6 +56,7 @@ def console(parts: ConsoleParts) -> Flask:
     """Return the console of operators made of these parts."""
     app = Flask(__name__, static_folder=None)
     dress(app, parts, "operators", "運用コンソール")
+    app.jinja_env.filters["reference"] = reference_number
     guard(app, parts.centre, Role.OPERATOR)
     pages = _Pages(parts.centre)
     app.add_url_rule("/", "home", pages.home)
@@ -71,12 +76,15 @@ class _Pages:
         seen = look_at_line(self._parts.redis)
         with transaction(self._parts.engine) as connection:
             orders = latest_orders(connection, ORDERS_SHOWN)
+            changes = latest_changes(connection, CHANGES_SHOWN)
+            codes = {row.municipality for row in orders} | {code for code, _ in changes}
             return Overview(
                 line=seen,
                 kiosks=rows(kiosks(connection), seen, self._parts.clock.real_now()),
                 orders=orders,
                 alarms=integrity_alarms(connection, ALARMS_SHOWN),
-                names=municipality_names(connection, {row.municipality for row in orders}),
+                changes=changes,
+                names=municipality_names(connection, codes),
             )
 
     def home(self) -> str:

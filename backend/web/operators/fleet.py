@@ -10,6 +10,7 @@ import redis
 from pydantic import ValidationError
 
 from backend.kiosks.service import Kiosk
+from backend.orders.turned_away import TurnedAway, latest
 from dedicated_line.contract.line import (
     HEARTBEAT_SECONDS,
     KIOSK_STATES_KEY,
@@ -72,6 +73,8 @@ class Seen:
     """False: Redis does not answer, and the rest is empty."""
     states: dict[str, KioskState]
     events: tuple[SecurityEvent, ...]
+    turned_away: tuple[TurnedAway, ...] = ()
+    """By the reception, before there was an order; the last first."""
     unreadable: int = 0
     """Entries that are none of the contract's messages; they are counted, not shown."""
 
@@ -84,6 +87,7 @@ def look_at_line(client: redis.Redis) -> Seen:
             "list[tuple[bytes, dict[bytes, bytes]]]",
             client.xrevrange(SECURITY_STREAM, count=EVENTS_SHOWN),
         )
+        away = latest(client, EVENTS_SHOWN)
     except redis.RedisError:
         return Seen(up=False, states={}, events=())
     unreadable = 0
@@ -101,7 +105,9 @@ def look_at_line(client: redis.Redis) -> Seen:
             unreadable += 1
         else:
             events.append(event)
-    return Seen(up=True, states=states, events=tuple(events), unreadable=unreadable)
+    return Seen(
+        up=True, states=states, events=tuple(events), turned_away=away, unreadable=unreadable
+    )
 
 
 def _read(model: type[Any], value: bytes) -> Any:

@@ -26,6 +26,7 @@ from backend.orders.errors import (
     KeyListMissingError,
 )
 from backend.orders.holders import Reception
+from backend.orders.turned_away import TurnedAway
 from backend.participation import service as participation
 from backend.participation.model import Municipality
 from backend.participation.store import keep_municipalities
@@ -158,6 +159,16 @@ class ToldValidityCentre:
 
 
 @dataclass
+class NotedVisitors:
+    """Remembers who was turned away."""
+
+    noted: list[TurnedAway] = field(default_factory=list)
+
+    def note(self, turned_away: TurnedAway) -> None:
+        self.noted.append(turned_away)
+
+
+@dataclass
 class KioskAtTheApi:
     """What a kiosk sends, and the centre that hears it."""
 
@@ -172,6 +183,7 @@ class KioskAtTheApi:
         default_factory=lambda: {"Kofu-Kiosk": "k000001", "Kofu-Circuit": "127.1.0.1"}
     )
     keys_made: int = 0
+    turned_away: list[TurnedAway] = field(default_factory=list)
 
     def send(self, method: str, path: str, body: bytes | None = None, **more: str) -> TestResponse:
         headers = {**self.headers, **{name.replace("_", "-"): text for name, text in more.items()}}
@@ -283,6 +295,7 @@ def _api(folder: Path, file: bytes, jpki: Any, redis_url: str) -> tuple[KioskAtT
     engine = open_database(f"sqlite:///{database}")
     clock = FixedClock(jpki.now)
     issuer, validity, device_key = ToldIssuer(clock), ToldValidityCentre(), _key()
+    visitors = NotedVisitors()
     list_file = folder / "key-list.cose"
 
     def key_list() -> bytes:
@@ -302,6 +315,7 @@ def _api(folder: Path, file: bytes, jpki: Any, redis_url: str) -> tuple[KioskAtT
         centre=CENTRE,
         clock=clock,
         layouts={KIND: LAYOUT},
+        visitors=visitors,
     )
     desk = Desk(engine, issuer, issuer.keys, clock, SystemEntropy(), print_window=60)
     app = create_app(KioskApi(reception, desk, key_list, folder / "log"))
@@ -331,7 +345,9 @@ def _api(folder: Path, file: bytes, jpki: Any, redis_url: str) -> tuple[KioskAtT
             since=jpki.now - timedelta(days=900),
         )
     client = app.test_client()
-    kiosk = KioskAtTheApi(client, jpki, engine, issuer, validity, clock, device_key)
+    kiosk = KioskAtTheApi(
+        client, jpki, engine, issuer, validity, clock, device_key, turned_away=visitors.noted
+    )
     kiosk.switch(open=True, days_ago=400)
     return kiosk, engine
 

@@ -166,6 +166,21 @@ def test_a_closed_kind_says_why_and_shows_no_name(kiosk: Kiosk) -> None:
     assert kiosk.issuer.identified == []
 
 
+def test_who_is_turned_away_before_an_order_is_noted_without_a_name(kiosk: Kiosk) -> None:
+    accepted(kiosk)
+    assert kiosk.turned_away == []
+    kiosk.switch(open=False)
+    closed = accepted(kiosk)
+    kiosk.validity.refuses = Refusal.CERTIFICATE_REVOKED
+    revoked = kiosk.open()
+    kiosk.present(revoked)
+    first, second = kiosk.turned_away
+    assert (first.session, first.refusal) == (closed, Refusal.KIND_CLOSED)
+    assert first.municipality == "山口県下関市"
+    assert (second.session, second.refusal) == (revoked["session"], Refusal.CERTIFICATE_REVOKED)
+    assert (second.kiosk, second.municipality) == ("k000001", None)
+
+
 def test_an_issuing_server_that_is_down_is_unavailable(kiosk: Kiosk) -> None:
     kiosk.issuer.is_down = True
     found = problem(kiosk.present(kiosk.open()), 403, "refused")

@@ -6,7 +6,11 @@ from sqlalchemy import insert
 
 from backend.database import transaction
 from backend.orders import store as orders
+from backend.orders.turned_away import STREAM, RedisVisitors, TurnedAway
+from backend.participation import service as participation
 from backend.participation.announcer import RedisAnnouncer
+from backend.participation.model import Wish
+from dedicated_line.contract.kinds import Kind
 from dedicated_line.contract.line import (
     EVENTS_STREAM,
     KIOSK_STATES_KEY,
@@ -20,6 +24,7 @@ from dedicated_line.contract.line import (
     SecurityEvent,
     SecurityEventKind,
 )
+from dedicated_line.contract.refusals import Refusal
 
 pytestmark = pytest.mark.sockets
 READY = PartHealth(health=Health.READY)
@@ -197,3 +202,56 @@ def test_a_change_without_redis_goes_on_with_a_warning(
     )
     RedisAnnouncer(watch_without_redis.redis).announce(event)
     assert "Redis does not answer" in caplog.text
+
+
+def test_who_was_turned_away_before_an_order_is_shown_newest_first(watch: Any) -> None:
+    page = text(watch.logged_in().get("/"))
+    assert "申請前のお断り" not in page
+    visitors = RedisVisitors(watch.redis)
+    for session, refusal, name in (
+        ("a6d4087f" + "0" * 24, Refusal.KIND_CLOSED, "山口県下関市"),
+        ("b" * 32, Refusal.CERTIFICATE_REVOKED, None),
+    ):
+        at = watch.clock.real_now()
+        visitors.note(TurnedAway(session, "k000002", refusal, at, name))
+    watch.redis.xadd(STREAM, {"other": b"x"})
+    page = text(watch.logged_in().get("/"))
+    assert "A6D4-087F" in page
+    assert page.index("電子証明書の失効") < page.index("受付を停止中")
+
+
+def test_one_turned_away_without_redis_is_a_warning(
+    watch_without_redis: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    at = watch_without_redis.clock.real_now()
+    visitors = RedisVisitors(watch_without_redis.redis)
+    visitors.note(TurnedAway("a" * 32, "k000002", Refusal.COUNTER, at))
+    assert "turned away" in caplog.text
+
+
+def test_what_municipal_staff_decide_is_shown_with_who_and_why(watch: Any) -> None:
+    with transaction(watch.engine) as connection:
+        participation.change(
+            connection,
+            "352012",
+            Kind.RESIDENCE_CERTIFICATE,
+            open=True,
+            effective_from=watch.clock.now() - timedelta(days=1),
+            fee=300,
+            actor="load",
+            comment="",
+            made_at=None,
+        )
+    assert "自治体による受付の変更" not in text(watch.logged_in().get("/"))
+    participation.switch(
+        watch.engine,
+        RedisAnnouncer(watch.redis),
+        "352012",
+        Kind.RESIDENCE_CERTIFICATE,
+        Wish(open=False, effective_from=watch.clock.now(), fee=300),
+        participation.Author("shimonoseki", "システム点検", watch.clock.now()),
+    )
+    page = text(watch.logged_in().get("/"))
+    shown = page.partition("自治体による受付の変更")[2]
+    for word in ("山口県下関市", "■ 停止", "システム点検", "shimonoseki"):
+        assert word in shown
