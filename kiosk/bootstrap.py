@@ -2,7 +2,7 @@
 
 import fcntl
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -19,16 +19,20 @@ from dedicated_line.clock import SystemEntropy
 from dedicated_line.contract.kinds import Kind
 from dedicated_line.errors import KofuError, UsageError, record_incident
 from dedicated_line.kiosk_end.client import LineClient
+from kiosk.cards.direct import DirectCards
 from kiosk.cards.pcsc import PcscReader
-from kiosk.cards.reader import Reader
+from kiosk.cards.reader import Cards, Reader
+from kiosk.cards.remote import RemoteCards
 from kiosk.centre.client import CentreClient
 from kiosk.coins.unit import CoinUnit
 from kiosk.journal.settle import Settled, settle_unfinished
 from kiosk.journal.store import Journal
 from kiosk.session.ports import Identity, OpenPrinter, Ports
 from kiosk.settings import CardHolding, KioskSettings
-from kiosk.simulated.card import VirtualCard, keep_in, load_card_file
+from kiosk.simulated.card_file import keep_in, load_card_file
 from kiosk.simulated.coin_unit import SimulatedCoinUnit
+from kiosk.simulated.faults import explained, parse_fault
+from kiosk.simulated.faulty_card import FaultyCard
 from kiosk.simulated.hand import SimulatedHand
 from kiosk.simulated.insertion import inserted
 from kiosk.simulated.reader import SimulatedReader
@@ -90,6 +94,13 @@ def reader(kiosk: str, settings: KioskSettings) -> Reader:
     return PcscReader(settings.reader_slot(kiosk), settings.clock())
 
 
+def cards(kiosk: str, settings: KioskSettings, card_reader: Reader) -> Cards:
+    """Return what speaks with a card: a process of its own, except with a reader of this one."""
+    if isinstance(card_reader, SimulatedReader):
+        return DirectCards(card_reader)
+    return RemoteCards(settings.reader_slot(kiosk), settings.clock())
+
+
 def hand(card_reader: Reader, settings: KioskSettings) -> SimulatedHand | None:
     """Return what holds cards to a reader of this process; None where PC/SC has the reader."""
     if not isinstance(card_reader, SimulatedReader):
@@ -102,16 +113,12 @@ def personas(settings: KioskSettings) -> list[str]:
     return sorted(file.stem for file in settings.card_file("x").parent.glob("*.json"))
 
 
-@contextmanager
-def held_card(
-    persona: str, kiosk: str, settings: KioskSettings, holding: CardHolding
-) -> Iterator[HeldCard]:
-    """Hold a persona's simulated card to the kiosk's reader.
+def card_faults() -> list[tuple[str, str]]:
+    """Return every fault that a simulated card can have, as it is typed, and what it does."""
+    return explained()
 
-    Raises:
-        UsageError: there is no such card, or this is production.
-    """
-    only_in_simulation(settings, "a persona's card")
+
+def _card_file(persona: str, settings: KioskSettings) -> Path:
     file = settings.card_file(persona)
     if not file.is_file():
         known = ", ".join(personas(settings)[:5])
@@ -119,14 +126,43 @@ def held_card(
             f"there is no persona {persona!r}; "
             + (f"there are {known}, … in {file.parent}" if known else "load the sample world first")
         )
+    return file
+
+
+@contextmanager
+def held_card(
+    persona: str,
+    kiosk: str,
+    settings: KioskSettings,
+    holding: CardHolding,
+    faults: Sequence[str] = (),
+) -> Iterator[HeldCard]:
+    """Hold a persona's simulated card to the kiosk's reader.
+
+    Args:
+        persona: whose card.
+        kiosk: at which kiosk.
+        settings: where the cards are.
+        holding: to pcscd's virtual reader, or in this process.
+        faults: what is wrong with it, each as `kiosk.simulated.faults.parse_fault` reads it.
+
+    Raises:
+        UsageError: there is no such card or fault, or this is production.
+    """
+    only_in_simulation(settings, "a persona's card")
+    file = _card_file(persona, settings)
+    wrong = [
+        parse_fault(text, lambda other: load_card_file(_card_file(other, settings)))
+        for text in faults
+    ]
     warn("My Number Card")
     pin = load_card_file(file).pin
     if holding is CardHolding.PCSCD:
         slot = settings.reader_slot(kiosk)
-        with inserted(file, slot) as card:
+        with inserted(file, slot, wrong) as card:
             yield HeldCard(PcscReader(slot, settings.clock()), card, pin)
         return
-    simulated = SimulatedReader(VirtualCard(load_card_file(file), keep_in(file)))
+    simulated = SimulatedReader(FaultyCard(load_card_file(file), wrong, keep_in(file)))
     yield HeldCard(simulated, simulated, pin)
 
 
@@ -195,6 +231,7 @@ def ports(
                 layouts={kind: layout_digest(kind) for kind in Kind},
             ),
             reader=card_reader,
+            cards=stack.enter_context(closing(cards(kiosk, settings, card_reader))),
             centre=centre,
             coins=coins,
             printer=open_printer,
@@ -256,6 +293,8 @@ def _public_key(file: Path) -> ec.EllipticCurvePublicKey:
 __all__ = [
     "HeldCard",
     "OpenPrinter",
+    "card_faults",
+    "cards",
     "coin_unit",
     "hand",
     "held_card",

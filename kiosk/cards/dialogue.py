@@ -18,6 +18,7 @@ from kiosk.cards.model import (
     medium_of,
     old_juki_in_term,
 )
+from kiosk.cards.pin import Pin
 from kiosk.cards.profiles import PROFILES, CardProfile
 from kiosk.cards.reader import Transmit
 
@@ -122,12 +123,10 @@ def _certificate(transmit: Transmit, profile: CardProfile) -> bytes:
     return data[:length]
 
 
-def _verify(transmit: Transmit, pin: str) -> None:
+def _verify(transmit: Transmit, pin: Pin) -> None:
     """Send the PIN, once. The PIN's file is selected already."""
-    body = pin.encode("ascii")
-    _, status = _ask(
-        transmit, "checking the PIN", bytes.fromhex("00200080") + bytes([len(body)]) + body
-    )
+    apdu = bytes([0x00, 0x20, 0x00, 0x80, len(pin)]) + pin.digits()
+    _, status = _ask(transmit, "checking the PIN", apdu)
     if status == SUCCESS:
         return
     if status in _BLOCKED or status == _TRIES:
@@ -147,28 +146,17 @@ def _sign(transmit: Transmit, profile: CardProfile, message: bytes) -> bytes:
     return signature
 
 
-def _look(transmit: Transmit) -> tuple[CardProfile, CardLook]:
-    profile = _enter(transmit)
-    label = _label(transmit, profile)
-    look_ = CardLook(
-        medium=medium_of(label),
-        label=label,
-        tries_left=_tries_left(transmit, profile),
-        algorithm=profile.algorithm,
-    )
-    return profile, look_
-
-
-def _require_servable(
-    look_: CardLook, *, go_ahead_at_last_try: bool, now: datetime | None = None
-) -> None:
-    if look_.medium is Medium.OLD_JUKI_CARD:
+def _require_medium(medium: Medium, now: datetime | None = None) -> None:
+    if medium is Medium.OLD_JUKI_CARD:
         raise errors.OldJukiCardError(in_term=None if now is None else old_juki_in_term(now))
-    if look_.medium not in SERVED:
+    if medium not in SERVED:
         raise errors.UnknownCardError
-    if look_.tries_left == 0:
+
+
+def _require_tries(tries_left: int, *, go_ahead_at_last_try: bool) -> None:
+    if tries_left == 0:
         raise errors.PinBlockedError
-    if look_.last_try and not go_ahead_at_last_try:
+    if tries_left == 1 and not go_ahead_at_last_try:
         raise errors.LastTryError
 
 
@@ -179,7 +167,14 @@ def look(transmit: Transmit) -> CardLook:
         UnknownCardError: the card has no application that a kiosk knows.
         LostContactError, CardFaultError: it went away, or answered what cannot be.
     """
-    return _look(transmit)[1]
+    profile = _enter(transmit)
+    label = _label(transmit, profile)
+    return CardLook(
+        medium=medium_of(label),
+        label=label,
+        tries_left=_tries_left(transmit, profile),
+        algorithm=profile.algorithm,
+    )
 
 
 def require_servable(look_: CardLook, now: datetime | None = None) -> None:
@@ -189,7 +184,8 @@ def require_servable(look_: CardLook, now: datetime | None = None) -> None:
         look_: as `look` returned it.
         now: domain time, which tells an old Juki card inside its term from one beyond it.
     """
-    _require_servable(look_, go_ahead_at_last_try=True, now=now)
+    _require_medium(look_.medium, now)
+    _require_tries(look_.tries_left, go_ahead_at_last_try=True)
 
 
 def user_certificate(transmit: Transmit) -> bytes:
@@ -198,13 +194,13 @@ def user_certificate(transmit: Transmit) -> bytes:
 
 
 def sign_in(
-    transmit: Transmit, pin: str, message: bytes, *, go_ahead_at_last_try: bool = False
+    transmit: Transmit, pin: Pin | str, message: bytes, *, go_ahead_at_last_try: bool = False
 ) -> CardWord:
     """Let the card sign the message for its holder; sends the PIN once, or not at all.
 
     Args:
         transmit: to the card, fresh from a reset.
-        pin: four digits.
+        pin: four digits; a kiosk's own process for cards gives a `Pin`, tools and tests text.
         message: `dedicated_line.contract.card_message.card_message`, built by the kiosk.
         go_ahead_at_last_try: the resident knows that a wrong PIN now blocks the card.
 
@@ -214,12 +210,17 @@ def sign_in(
         LostContactError: the card went away; try anew only when the resident asks for it.
         CardFaultError: the card answered what cannot be.
     """
-    if not is_pin(pin):
+    if isinstance(pin, str):
+        if not is_pin(pin):
+            raise errors.MalformedPinError
+        pin = Pin(pin)
+    if not pin.complete:
         raise errors.MalformedPinError
-    profile, look_ = _look(transmit)
-    _require_servable(look_, go_ahead_at_last_try=go_ahead_at_last_try)
+    profile = _enter(transmit)
+    _require_medium(medium_of(_label(transmit, profile)))
     certificate = _certificate(transmit, profile)
-    _select_file(transmit, profile.user_pin)
+    # The counter is asked for last: its file stays selected for the PIN.
+    _require_tries(_tries_left(transmit, profile), go_ahead_at_last_try=go_ahead_at_last_try)
     _verify(transmit, pin)
     return CardWord(
         user_certificate=certificate,

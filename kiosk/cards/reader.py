@@ -4,6 +4,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from kiosk.cards.model import CardLook, CardWord
+from kiosk.cards.pin import Pin
+
 Transmit = Callable[[bytes], bytes]
 """Send one command APDU, return the response APDU with its status word.
 
@@ -37,4 +40,24 @@ class Reader(Protocol):
 
     def dialogue(self) -> AbstractContextManager[Transmit]:
         """Hold the card for one dialogue of our own; at the end it is reset, so logged out."""
+        ...
+
+
+class Cards(Protocol):
+    """What a journey asks of the card that lies on the reader."""
+
+    def prepare(self) -> None:
+        """Begin what the next dialogue needs, before anybody waits for it; costs nothing twice."""
+        ...
+
+    def look(self) -> CardLook:
+        """Return what the card tells anyone; costs no try."""
+        ...
+
+    def sign_in(self, pin: Pin, message: bytes, *, go_ahead_at_last_try: bool = False) -> CardWord:
+        """Do as `kiosk.cards.dialogue.sign_in` does; the PIN is wiped, however it ends."""
+        ...
+
+    def close(self) -> None:
+        """End what was begun; `prepare` begins anew."""
         ...

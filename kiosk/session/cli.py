@@ -84,8 +84,8 @@ def journey(  # noqa: PLR0913 - one parameter an option
     from dedicated_line.errors import UsageError
     from kiosk import bootstrap
     from kiosk.cards.model import is_pin
+    from kiosk.cards.pin import Pin
     from kiosk.session.driver import Driver
-    from kiosk.session.events import Pin
     from kiosk.session.report import Report
     from kiosk.session.script import Plan, ScriptedTouches
     from kiosk.session.state import ENDED

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from dedicated_line.contract.kinds import Kind, Options
 from dedicated_line.contract.orders import Check
-from kiosk.session.events import Pin
+from kiosk.cards.pin import Pin
 from kiosk.session.state import Issue
 
 

@@ -146,6 +146,7 @@ class Driver:
                 return None
 
     def _card(self) -> on.Event | None:
+        self._hands.expect_card()
         try:
             self._ports.reader.wait_for_card(SLICE_SECONDS)
         except NoCardError:

@@ -8,17 +8,8 @@ from dedicated_line.contract.orders import Check
 from dedicated_line.contract.refusals import Refusal
 from dedicated_line.contract.sessions import KindOffer, Member
 from dedicated_line.contract.states import PrintResult, ProofStrength
+from kiosk.cards.pin import Pin
 from kiosk.session.state import Fault, Stage
-
-
-@dataclass(frozen=True)
-class Pin:
-    """Four digits on their way to the card: nothing shows them, nothing keeps them."""
-
-    digits: str = field(repr=False)
-
-    def __str__(self) -> str:
-        return "****"
 
 
 # ------------------------------------------------------------------ touches

@@ -63,18 +63,27 @@ class Hands:
         self._memory = Memory()
 
     def forget(self) -> None:
-        """Drop keys, names, content and pages."""
+        """Drop keys, names, content, pages, and a card's process."""
+        self._ports.cards.close()
         drawing = self._memory.drawing
         self._memory = Memory()
         if drawing is not None:
             drawing.close()
 
     def prepare(self) -> None:
-        """Begin the drawing that the next resident may need, while nobody waits for it."""
+        """Begin what the next resident will need, while nobody waits for it."""
         try:
+            self._ports.cards.prepare()
             self._begin_drawing()
         except OSError:
             self._ports.incident()  # tried again, and then said, when a card is held up
+
+    def expect_card(self) -> None:
+        """Begin what the next dialogue needs, where a dialogue before it has ended that."""
+        try:
+            self._ports.cards.prepare()
+        except OSError:
+            self._ports.incident()  # tried again, and then said, when the card is there
 
     def _begin_drawing(self) -> None:
         if self._memory.drawing is None:
@@ -105,7 +114,10 @@ class Hands:
         ports, memory, watch = self._ports, self._memory, self._watch
         match command:
             case do.SignIn():
-                return identifying.sign_in(ports, memory, watch, command)
+                try:
+                    return identifying.sign_in(ports, memory, watch, command)
+                finally:
+                    command.pin.wipe()  # also when the line broke before the card was asked
             case do.PlaceOrder():
                 return buying.place_order(ports, memory, watch, command)
             case do.CheckHeader():

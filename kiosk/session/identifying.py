@@ -42,8 +42,8 @@ class NotTrustedError(KofuError):
 
 def look_at_card(ports: Ports, watch: Stopwatch) -> on.Event:
     """Look at the card that lies on the reader; costs no try."""
-    with watch.timed("look at the card") as note, ports.reader.dialogue() as transmit:
-        look = dialogue.look(transmit)
+    with watch.timed("look at the card") as note:
+        look = ports.cards.look()
         note.detail = f"{look.label}, {look.tries_left} tries left"
     dialogue.require_servable(look, ports.clock.now())
     return on.CardSeen(medium=look.medium.value, tries_left=look.tries_left)
@@ -67,12 +67,9 @@ def sign_in(ports: Ports, memory: Memory, watch: Stopwatch, command: do.SignIn) 
         signing_key=keys.signing_point,
         receiving_key=keys.receiving_point,
     )
-    with watch.timed("card signs") as note, ports.reader.dialogue() as transmit:
-        word = dialogue.sign_in(
-            transmit,
-            command.pin.digits,
-            message,
-            go_ahead_at_last_try=command.go_ahead_at_last_try,
+    with watch.timed("card signs") as note:
+        word = ports.cards.sign_in(
+            command.pin, message, go_ahead_at_last_try=command.go_ahead_at_last_try
         )
         note.detail = f"PIN right, {word.algorithm.value}"
     memory.holder = hashlib.sha256(word.user_certificate).hexdigest()

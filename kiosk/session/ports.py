@@ -26,7 +26,7 @@ from dedicated_line.contract.sessions import (
     PresentHolder,
     SessionOpened,
 )
-from kiosk.cards.reader import Reader
+from kiosk.cards.reader import Cards, Reader
 from kiosk.centre.client import SessionKeys
 from kiosk.coins.unit import CoinUnit
 from kiosk.journal.store import Journal
@@ -135,6 +135,9 @@ class Ports:
 
     identity: Identity
     reader: Reader
+    """Where a card comes and goes."""
+    cards: Cards
+    """What is said to it."""
     centre: Centre
     coins: CoinUnit
     printer: Printer

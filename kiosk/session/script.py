@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from dedicated_line.clock import Clock
 from dedicated_line.contract.kinds import Kind, Options
+from kiosk.cards.pin import Pin
 from kiosk.session import events as on
 from kiosk.session.ending import needs_last_try_word
 from kiosk.session.state import ENDED, Session, Stage
@@ -17,7 +18,7 @@ STALL_SECONDS = 30.0
 class Plan:
     """What the resident wants."""
 
-    pin: on.Pin
+    pin: Pin
     kind: Kind
     whole_household: bool = False
     options: Options = field(default_factory=Options)
@@ -66,7 +67,7 @@ class ScriptedTouches:
             return on.LastTryAccepted() if self._plan.use_last_try else on.Cancel()
         self._pin_typed = True
         self.pin_typed_at = self._clock.monotonic()
-        return on.PinTyped(self._plan.pin)
+        return on.PinTyped(self._plan.pin.copy())
 
     def _choice(self, session: Session) -> on.Event | None:
         plan = self._plan

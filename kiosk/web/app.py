@@ -1,24 +1,26 @@
 """The Flask application of the resident's screen; it listens on loopback only.
 
-The PIN travels in the body of one POST, becomes a `Pin` at once, and is in no URL, log or page.
+The digits of a PIN come one at a time, each in the body of a POST of its own; they are held in one
+place until they go to the card, and are in no URL, log or page.
 """
 
 import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from flask import Flask, Response, abort, jsonify, render_template, request, send_from_directory
-from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as Answer
 
 from dedicated_line.clock import Entropy
+from kiosk.cards.pin import Pin
 from kiosk.session.state import Session, Stage
 from kiosk.web.screen import CoinSlot, Hand, Screen
 from kiosk.web.texts import Language
-from kiosk.web.touches import read_touch
+from kiosk.web.touches import press, read_touch
 from kiosk.web.view import View
 
 HELD_SECONDS: Final = 15.0
@@ -94,6 +96,8 @@ class _Pages:
     def __init__(self, parts: ScreenParts) -> None:
         self._parts = parts
         self._speech = _Speech()
+        self._pin = Pin()
+        self._typing = Lock()
         self.token = parts.entropy.token(24).hex()
         self._hosts = {f"127.0.0.1:{parts.port}", f"localhost:{parts.port}"}
 
@@ -122,17 +126,33 @@ class _Pages:
 
     def touch(self) -> Answer:
         """Take a touch; 409 when the screen it was made on is no longer shown."""
-        shown = self._view()
-        if not hmac.compare_digest(
-            request.headers.get(VERSION_HEADER, "").encode(), shown.version.encode()
-        ):
-            abort(409)
+        shown = self._touched()
         try:
-            event = read_touch(request.get_data())
-        except ValidationError:
+            with self._typing:
+                event = read_touch(request.get_data(), self._pin)
+        except ValueError:
             abort(400)
         self._parts.screen.touch(event, shown.session)
         return Response(status=204)
+
+    def key(self) -> Answer:
+        """Take a key of the PIN pad; 409 when none is shown, or digits before it are missing."""
+        if self._touched().session.stage is not Stage.PIN:
+            abort(409)
+        try:
+            with self._typing:
+                fits = press(request.get_data(), self._pin)
+        except ValueError:
+            abort(400)
+        return Response(status=204 if fits else 409)
+
+    def _touched(self) -> View:
+        """Return the screen that was touched; 409 when it is no longer shown."""
+        shown = self._view()
+        given = request.headers.get(VERSION_HEADER, "").encode()
+        if not hmac.compare_digest(given, shown.version.encode()):
+            abort(409)
+        return shown
 
     def language(self) -> Answer:
         """Switch the language; every choice is kept."""
@@ -179,6 +199,9 @@ class _Pages:
 
     def _view(self) -> View:
         session = self._parts.screen.session()
+        if session.stage is not Stage.PIN:
+            with self._typing:
+                self._pin.wipe()
         language = self._speech.of(session)
         return View(session, language, f"{version_of(session)}.{language}")
 
@@ -204,6 +227,7 @@ def create_app(parts: ScreenParts) -> Flask:
     app.add_url_rule("/", view_func=pages.page)
     app.add_url_rule("/screen", view_func=pages.screen)
     app.add_url_rule("/touch", view_func=pages.touch, methods=["POST"])
+    app.add_url_rule("/pin", view_func=pages.key, methods=["POST"])
     app.add_url_rule("/language", view_func=pages.language, methods=["POST"])
     app.add_url_rule("/simulated/coins", view_func=pages.coins, methods=["POST"])
     app.add_url_rule("/simulated/card", view_func=pages.card, methods=["POST"])

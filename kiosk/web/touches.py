@@ -7,6 +7,8 @@ from pydantic import Field, TypeAdapter
 from dedicated_line.contract.kinds import Kind, Options
 from dedicated_line.contract.message import MemberHandle, Message
 from dedicated_line.contract.orders import MAX_COPIES, MAX_MEMBERS
+from kiosk.cards.model import PIN_DIGITS
+from kiosk.cards.pin import Pin
 from kiosk.session import events as on
 from kiosk.session.state import Stage
 
@@ -23,11 +25,19 @@ class Plain(_Posted):
     ]
 
 
-class TypedPin(_Posted):
-    """The PIN, in the body of a POST and nowhere else."""
+class EnteredPin(_Posted):
+    """The PIN's last key; its digits came before, one by one."""
 
     do: Literal["pin"]
-    pin: Annotated[str, Field(pattern=r"^[0-9]{4}$", repr=False)]
+
+
+class Key(Message):
+    """One key of the PIN pad, in the body of a POST of its own and nowhere else."""
+
+    place: Annotated[int, Field(ge=0, lt=PIN_DIGITS)]
+    """How many digits the page has typed before it."""
+    digit: Annotated[int | None, Field(ge=0, le=9, repr=False)]
+    """None takes the last digit away."""
 
 
 class ChosenKind(_Posted):
@@ -65,7 +75,9 @@ class WantedChange(_Posted):
     to: Annotated[Stage, Field(strict=False)]
 
 
-Posted = Plain | TypedPin | ChosenKind | ChosenMembers | ChosenOptions | ChosenCopies | WantedChange
+Posted = (
+    Plain | EnteredPin | ChosenKind | ChosenMembers | ChosenOptions | ChosenCopies | WantedChange
+)
 _ADAPTER: TypeAdapter[Posted] = TypeAdapter(Annotated[Posted, Field(discriminator="do")])
 _PLAIN: dict[str, on.Touch] = {
     "begin": on.Begin(),
@@ -79,17 +91,48 @@ _PLAIN: dict[str, on.Touch] = {
 }
 
 
-def read_touch(body: bytes) -> on.Touch:
-    """Read a posted touch; ValueError (pydantic's) when it is none."""
-    return _event(_ADAPTER.validate_json(body))
+def read_touch(body: bytes, pin: Pin) -> on.Touch:
+    """Read a posted touch; `pin` holds the digits typed so far and is wiped when they go on.
+
+    Raises:
+        ValueError: it is none (pydantic's), or the PIN is not complete.
+    """
+    return _event(_ADAPTER.validate_json(body), pin)
 
 
-def _event(posted: Posted) -> on.Touch:  # noqa: PLR0911 - one line a touch
+def press(body: bytes, pin: Pin) -> bool:
+    """Press a key of the PIN pad; tell whether page and kiosk had typed as much before it.
+
+    Raises:
+        ValueError: it is no key (pydantic's).
+    """
+    key = Key.model_validate_json(body)
+    if key.place == 0 and key.digit is not None:
+        pin.wipe()  # the page begins anew
+    if len(pin) != key.place + (key.digit is None):
+        pin.wipe()
+        return False
+    if key.digit is None:
+        pin.delete()
+    else:
+        pin.add(key.digit)
+    return True
+
+
+def _typed(pin: Pin) -> on.PinTyped:
+    if not pin.complete:
+        raise ValueError("digits are missing")
+    event = on.PinTyped(pin.copy())
+    pin.wipe()
+    return event
+
+
+def _event(posted: Posted, pin: Pin) -> on.Touch:  # noqa: PLR0911 - one line a touch
     match posted:
         case Plain():
             return _PLAIN[posted.do]
-        case TypedPin():
-            return on.PinTyped(on.Pin(posted.pin))
+        case EnteredPin():
+            return _typed(pin)
         case ChosenKind():
             return on.KindChosen(posted.kind)
         case ChosenMembers():

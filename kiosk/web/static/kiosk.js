@@ -7,8 +7,9 @@ const token = document.querySelector('meta[name="token"]').content;
 const policy = window.trustedTypes
   ? trustedTypes.createPolicy("kofu", { createHTML: (text) => text })
   : { createHTML: (text) => text };
-// The digits typed so far: in this variable only, never in the document.
-let pin = "";
+// How many digits are typed; the digits themselves are the kiosk's, one request each, in order.
+let digits = 0;
+let typing = Promise.resolve();
 
 const screenNow = () => document.getElementById("screen");
 const version = () => screenNow().dataset.version;
@@ -38,15 +39,15 @@ function broken(is) {
 function showDots() {
   const dots = document.getElementById("dots");
   if (!dots) return;
-  dots.textContent = "●".repeat(pin.length) + "○".repeat(PIN_DIGITS - pin.length);
-  document.querySelector("[data-enter]").disabled = pin.length < PIN_DIGITS;
+  dots.textContent = "●".repeat(digits) + "○".repeat(PIN_DIGITS - digits);
+  document.querySelector("[data-enter]").disabled = digits < PIN_DIGITS;
 }
 
 function show(html) {
   const page = new DOMParser().parseFromString(policy.createHTML(html), "text/html");
   const next = page.getElementById("screen");
   if (!next || next.dataset.version === version()) return;
-  if (next.dataset.stage !== "pin") pin = "";
+  if (next.dataset.stage !== "pin") digits = 0;
   screenNow().replaceWith(document.adoptNode(next));
   document.title = next.dataset.title;
   document.documentElement.lang = next.lang;
@@ -75,16 +76,39 @@ async function follow() {
   }
 }
 
+function press(place, digit) {
+  typing = typing.then(async () => {
+    const answer = await fetch("/pin", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "Kofu-Token": token, "Kofu-State": version() },
+      body: JSON.stringify({ place, digit }),
+    });
+    if (answer.status >= 500) throw new Error(`status ${answer.status}`);
+    if (answer.ok) return;
+    digits = 0;
+    showDots();
+    await refresh();
+  }).catch(() => broken(true));
+}
+
 function typed(digit) {
-  if (pin.length < PIN_DIGITS) pin += digit;
+  if (digits === PIN_DIGITS) return;
+  press(digits, digit);
+  digits += 1;
+  showDots();
+}
+
+function untyped() {
+  if (digits === 0) return;
+  digits -= 1;
+  press(digits, null);
   showDots();
 }
 
 function sendPin() {
-  const body = { do: "pin", pin };
-  pin = "";
+  digits = 0;
   showDots();
-  touch(body);
+  typing = typing.then(() => touch({ do: "pin" }));
 }
 
 function count(step) {
@@ -98,8 +122,8 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button || button.disabled) return;
   const data = button.dataset;
-  if ("key" in data) typed(button.textContent);
-  else if ("delete" in data) { pin = pin.slice(0, -1); showDots(); }
+  if ("key" in data) typed(Number(button.textContent));
+  else if ("delete" in data) untyped();
   else if ("enter" in data) sendPin();
   else if ("less" in data) count(-1);
   else if ("more" in data) count(1);

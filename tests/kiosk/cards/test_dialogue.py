@@ -18,7 +18,7 @@ from kiosk.simulated.card import VirtualCard
 from kiosk.simulated.reader import SimulatedReader
 
 MESSAGE = b"the holder asks"
-APDUS = 14
+APDUS = 13
 """Of a whole sign-in with an RSA card; a test below holds it to that."""
 
 

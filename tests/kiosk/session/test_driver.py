@@ -29,6 +29,7 @@ from dedicated_line.contract.sessions import (
 from dedicated_line.contract.states import PrintResult, ProofStrength
 from dedicated_line.errors import KofuError
 from dedicated_line.kiosk_end.client import LineLoss, LineLostError
+from kiosk.cards.direct import DirectCards
 from kiosk.centre.errors import CentreRefusedError
 from kiosk.journal.settle import settle_unfinished
 from kiosk.journal.store import Journal
@@ -203,6 +204,7 @@ class World:
                 "k000002", "c1", Environment.SIMULATION, "test", {KIND: layout_digest(KIND)}
             ),
             reader=self.reader,
+            cards=DirectCards(self.reader),
             centre=self.centre,
             coins=self.coins,
             printer=self.printer,

@@ -115,12 +115,12 @@ class FakeKiosk:
         return on.CardSeen(seen.medium.value, seen.tries_left)
 
     def _sign_in(self, command: do.SignIn) -> on.Event:
-        self.signed.append(command.pin.digits)
+        self.signed.append(command.pin.digits().decode())
         try:
             with self.reader.dialogue() as transmit:
                 dialogue.sign_in(
                     transmit,
-                    command.pin.digits,
+                    command.pin,
                     b"message",
                     go_ahead_at_last_try=command.go_ahead_at_last_try,
                 )

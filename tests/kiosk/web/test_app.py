@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dedicated_line.contract.refusals import Refusal
+from kiosk.cards.pin import Pin
 from kiosk.session import events as on
 from kiosk.session.state import Fault, Stage
 from kiosk.web.app import create_app
 from kiosk.web.texts import TEXTS, TITLES
-from kiosk.web.touches import read_touch
+from kiosk.web.touches import press, read_touch
 
 PORT = 8800
 HOST = {"Host": f"127.0.0.1:{PORT}"}
@@ -34,6 +35,12 @@ def version(client: FlaskClient) -> str:
 def post(client: FlaskClient, body: object, **headers: str) -> int:
     own = {**HOST, "Kofu-Token": TOKEN, "Kofu-State": version(client)}
     return client.post("/touch", json=body, headers={**own, **headers}).status_code
+
+
+def key(client: FlaskClient, place: int, digit: object) -> int:
+    own = {**HOST, "Kofu-Token": TOKEN, "Kofu-State": version(client)}
+    body = {"place": place, "digit": digit}
+    return client.post("/pin", json=body, headers=own).status_code
 
 
 def test_a_touch_moves_the_journey(client: FlaskClient, fake_kiosk: Any) -> None:
@@ -78,8 +85,7 @@ def test_nothing_else_of_the_disk_is_served(client: FlaskClient, path: str) -> N
         {},
         {"do": "fly"},
         {"do": "pin"},
-        {"do": "pin", "pin": "123"},
-        {"do": "pin", "pin": 1234},
+        {"do": "pin", "pin": "1234"},
         {"do": "copies", "copies": 11},
         {"do": "members", "members": ["x"]},
         {"do": "begin", "extra": 1},
@@ -103,12 +109,53 @@ def test_the_pin_reaches_the_card_and_nothing_else(
 ) -> None:
     post(client, {"do": "begin"})
     fake_kiosk.hold()
-    assert post(client, {"do": "pin", "pin": "1234"}) == 204
+    for place, digit in enumerate((1, 2, 9)):
+        assert key(client, place, digit) == 204
+    assert key(client, 2, None) == 204
+    assert post(client, {"do": "pin"}) == 400, "two digits are no PIN"
+    for place, digit in ((2, 3), (3, 4)):
+        assert key(client, place, digit) == 204
+    assert post(client, {"do": "pin"}) == 204
     assert fake_kiosk.signed == ["1234"]
     assert "1234" not in repr(fake_kiosk.session())
     assert "1234" not in client.get("/", headers=HOST).text
     assert "1234" not in caplog.text
-    assert "1234" not in repr(read_touch(b'{"do": "pin", "pin": "1234"}'))
+    typed = Pin("1234")
+    assert "1234" not in repr(read_touch(b'{"do": "pin"}', typed))
+    assert len(typed) == 0, "wiped once it went on"
+
+
+def test_keys_of_the_pin_count_only_on_the_pin_screen_and_in_order(
+    client: FlaskClient, fake_kiosk: Any
+) -> None:
+    assert key(client, 0, 1) == 409, "no PIN is asked for"
+    post(client, {"do": "begin"})
+    fake_kiosk.hold()
+    assert [key(client, place, 9) for place in (0, 2)] == [204, 409], "a digit is missing"
+    assert key(client, 0, None) == 409, "nothing was typed that could be taken away"
+    assert key(client, 0, 10) == key(client, 4, 1) == key(client, 0, "1") == 400
+    for place, digit in ((0, 8), (0, 1), (1, 2), (2, 3), (3, 4)):
+        assert key(client, place, digit) == 204, "a page that begins anew types from the start"
+    post(client, {"do": "pin"})
+    assert fake_kiosk.signed == ["1234"]
+
+
+def test_digits_of_one_resident_never_meet_those_of_the_next(
+    client: FlaskClient, fake_kiosk: Any
+) -> None:
+    post(client, {"do": "begin"})
+    fake_kiosk.hold()
+    for place, digit in enumerate((1, 2, 3, 4)):
+        key(client, place, digit)
+    post(client, {"do": "cancel"})
+    client.get("/", headers=HOST)
+    fake_kiosk.apply(on.CardTaken())
+    fake_kiosk.apply(on.Done())
+    fake_kiosk.apply(on.Begin())
+    fake_kiosk.hold()
+    assert fake_kiosk.session().stage is Stage.PIN
+    assert post(client, {"do": "pin"}) == 400
+    assert fake_kiosk.signed == []
 
 
 def test_coins_fall_only_when_they_are_asked_for(client: FlaskClient, fake_kiosk: Any) -> None:
@@ -175,7 +222,9 @@ def test_every_stage_has_a_title_and_every_text_both_languages() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_touch_or_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        read_touch(body)
+        read_touch(body, Pin())
+    with pytest.raises(ValueError, match=r"."):
+        press(body, Pin())
 
 
 class FakeHand:
