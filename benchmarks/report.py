@@ -59,6 +59,22 @@ def beside_hello(issuing: list[Figures], hello: list[Figures], ratios: list[floa
     )
 
 
+def steps(rate: Figures) -> str:
+    """Return where the time of an issuance goes, as the kiosk sees it."""
+    times = {name: one["p50"] for name, one in rate["milliseconds"].items() if name != WHOLE}
+    whole = rate["milliseconds"][WHOLE]["p50"]
+    rows = [
+        [name, f"{time:.1f}", f"{time / whole * 100:.0f} %"]
+        for name, time in sorted(times.items(), key=lambda one: -one[1])
+    ]
+    rest = whole - sum(times.values())
+    rows.append(["the rest: keys, journal", f"{rest:.1f}", f"{rest / whole * 100:.0f} %"])
+    return (
+        f"Where an issuance's time goes, {_clients(rate)} (medians; 'card signs' is the simulated\n"
+        "card in the client's process):\n\n" + table(["step", "ms", "share"], rows)
+    )
+
+
 def cpu(figures: Figures) -> str:
     """Return where the CPU time of an issuance goes."""
     costs: dict[str, float] = figures["cpu_milliseconds_an_issuance"]
@@ -118,6 +134,7 @@ def full_report(figures: Figures) -> str:
     parts = [
         heading(figures),
         rates(issuing),
+        steps(issuing[0]),
         cpu(figures),
         beside_hello(issuing, hello, figures["hello_per_request"]),
         _paper(figures),
