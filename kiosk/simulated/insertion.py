@@ -1,6 +1,6 @@
 """Holding a persona's virtual card to a virtual reader, and taking it away again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -9,6 +9,8 @@ from typing import Final
 from kiosk.cards.errors import ReaderError
 from kiosk.simulated.card import VirtualCard
 from kiosk.simulated.card_file import keep_in, load_card_file
+from kiosk.simulated.faults import Fault
+from kiosk.simulated.faulty_card import FaultyCard
 from kiosk.simulated.vpcd import SLOTS, SlotTakenError, VpcdCard
 
 SEEN_SECONDS: Final = 1.2
@@ -26,10 +28,10 @@ class NoSlotError(ReaderError):
 
 
 @contextmanager
-def inserted(card_file: Path, slot: int) -> Iterator[VpcdCard]:
+def inserted(card_file: Path, slot: int, faults: Iterable[Fault] = ()) -> Iterator[VpcdCard]:
     """Hold the card of this file in a slot of the virtual reader; remove it at the end.
 
-    The card's tries are kept in its file.
+    The card's tries are kept in its file; its faults are not.
 
     Raises:
         CardFileError: the file cannot be read.
@@ -38,7 +40,7 @@ def inserted(card_file: Path, slot: int) -> Iterator[VpcdCard]:
     """
     if not 0 <= slot < SLOTS:
         raise NoSlotError(slot)
-    card = VirtualCard(load_card_file(card_file), keep_in(card_file))
+    card = FaultyCard(load_card_file(card_file), faults, keep_in(card_file))
     held = _put(card, slot)
     try:
         yield held

@@ -60,7 +60,11 @@ class SimulatedReader:
             with self._changed:
                 if self._contact != contact:
                     raise errors.LostContactError
-                return card.answer(apdu)
+                try:
+                    return card.answer(apdu)
+                except errors.LostContactError:
+                    self._put(None)  # the card's fault: it is pulled by itself
+                    raise
 
         card.reset()
         try:

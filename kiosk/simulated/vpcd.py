@@ -6,10 +6,11 @@ vpcd listens on every interface without a password: for simulation only. A messa
 
 import socket
 import struct
+from contextlib import suppress
 from threading import Event, Thread
 from typing import Final
 
-from kiosk.cards.errors import ReaderError
+from kiosk.cards.errors import LostContactError, ReaderError
 from kiosk.simulated.card import ATR, VirtualCard
 
 FIRST_PORT: Final = 35963
@@ -68,7 +69,7 @@ class VpcdCard:
         self._thread.start()
 
     def remove(self) -> None:
-        """Take the card out and wait for its thread."""
+        """Take the card out and wait for its thread; once out, it stays out."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -82,6 +83,9 @@ class VpcdCard:
                 self._reply(self._receive())
         except OSError:
             pass  # taken out, or the reader went away: `ended` says so
+        except LostContactError:
+            with suppress(OSError):  # the reader went away just now
+                self._socket.shutdown(socket.SHUT_RDWR)  # the card's fault: pulled by itself
         except Exception as error:  # noqa: BLE001 - handed to whoever holds the card
             self.failure = error
         finally:
