@@ -6,7 +6,7 @@ from backend.database import transaction
 from backend.kiosks.service import Kiosk
 from backend.orders import model, store
 from backend.orders.desk import Desk, Signed, again, own, require_signature, status_of
-from backend.orders.model import OPEN
+from backend.orders.model import OPEN, Finding
 from backend.orders.store import Key
 from dedicated_line.contract import canonical
 from dedicated_line.contract.keys import Purpose
@@ -40,16 +40,24 @@ def settle(desk: Desk, kiosk: Kiosk, outcome: Outcome, signed: Signed) -> OrderS
         now = desk.clock.real_now()
         settled = model.settle(order.issues, outcome)
         ended = model.order_state(settled.issues) not in OPEN
+        contradicts = Finding.CONTRADICTION in settled.findings
+        money = (
+            {}
+            if contradicts and settled.issues == order.issues
+            else {
+                "taken": outcome.money.taken,
+                "returned": outcome.money.returned,
+                "owed": outcome.money.owed,
+            }
+        )
         store.keep_issues(
             connection,
             order.id,
             settled.issues,
             ciphertext=None if ended else order.ciphertext,
             reason=settled.reason or order.reason,
-            taken=outcome.money.taken,
-            returned=outcome.money.returned,
-            owed=outcome.money.owed,
             updated_at=now,
+            **money,
         )
         store.keep_outcome(
             connection,

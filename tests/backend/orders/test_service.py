@@ -296,6 +296,8 @@ def test_a_contradicting_outcome_is_evidence_and_changes_nothing(world: World) -
     world.tell(world.finished(sealed.order, PRINTED, money=(300, 0, 0)))
     world.tell(world.finished(sealed.order, SPOILED, money=(300, 300, 0)))
     assert states(world, sealed.order) == [("printed", "kept", "valid")]
+    books = world.order(sealed.order)
+    assert (books.taken, books.returned, books.owed) == (300, 0, 0)
     assert Finding.CONTRADICTION in alarms(world)
     with transaction(world.engine) as connection:
         assert connection.execute(text("SELECT count(*) FROM outcome")).scalar() == 2
