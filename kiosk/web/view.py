@@ -138,9 +138,10 @@ class View:
 
     @property
     def ending(self) -> str:
-        """Return why it ended, in whole sentences; nothing where it ended with paper."""
+        """Return why it ended, in whole sentences; nothing that the heading says already."""
         text = ending_text(self.session)
-        return "" if text is None else in_language(text, self.language)
+        said = "" if text is None else in_language(text, self.language)
+        return said.removeprefix(f"{self.title}。")
 
     def kind_name(self, kind: Kind) -> str:
         """Return a kind's name."""
