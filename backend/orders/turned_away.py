@@ -76,6 +76,18 @@ def latest(client: redis.Redis, most: int) -> tuple[TurnedAway, ...]:
     return tuple(one for one in read if one is not None)
 
 
+def find(client: redis.Redis, text: str) -> TurnedAway | None:
+    """Return the last one with this reference number or session id; None when none has.
+
+    Raises:
+        redis.RedisError: Redis is down.
+    """
+    prefix = text.replace("-", "").strip().lower()
+    if not prefix:
+        return None
+    return next((one for one in latest(client, KEPT) if one.session.startswith(prefix)), None)
+
+
 def _read(value: bytes) -> TurnedAway | None:
     try:
         return _ADAPTER.validate_json(value)

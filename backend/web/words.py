@@ -75,6 +75,30 @@ REASONS: Final = {
     Reason.NOT_REPORTED: "結果の報告がない",
 }
 HEALTH: Final = {Health.READY: "正常", Health.WARNING: "注意", Health.DOWN: "停止"}
+SCREENS: Final = {
+    "start": "待機中",
+    "hold-card": "カード待ち",
+    "pin": "暗証番号",
+    "signing-in": "カードの確認",
+    "take-card": "カードの返却",
+    "kind": "選択",
+    "who": "選択",
+    "options": "選択",
+    "copies": "選択",
+    "confirm": "内容の確認",
+    "ordering": "申請",
+    "pay": "支払い",
+    "releasing": "証明書の受信",
+    "drawing": "証明書の確認",
+    "printing": "印刷中",
+    "closing": "精算",
+    "take-paper": "証明書の受け取り",
+    "finished": "終了",
+    "cancelled": "取りやめ",
+    "refused": "お断り",
+    "fault": "障害",
+}
+"""What a kiosk's screen shows, by its state's name; a name unknown here is shown as it is."""
 SECURITY: Final = {
     SecurityEventKind.NO_CERTIFICATE: "証明書なしの接続",
     SecurityEventKind.UNKNOWN_CERTIFICATE: "未知の証明書",

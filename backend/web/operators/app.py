@@ -19,7 +19,7 @@ from backend.staff.model import Role
 from backend.web.bootstrap import CentreParts, ConsoleParts, console_parts
 from backend.web.log_in import guard
 from backend.web.look import dress, live
-from backend.web.operators.fleet import KioskRow, Seen, look_at_line, rows
+from backend.web.operators.fleet import KioskRow, Seen, find_turned_away, look_at_line, rows
 from dedicated_line.contract.numbers import reference_number
 
 ORDERS_SHOWN: Final = 30
@@ -95,12 +95,15 @@ class _Pages:
         """Show the part of the page that changes."""
         return live("overview.html", view=self._overview())
 
-    def search(self) -> AnyResponse:
-        """Go to the order that a reference number names."""
+    def search(self) -> str | AnyResponse:
+        """Go to the order that a reference number names, or show why there is none."""
         text = request.args.get("reference", "").strip()[:LONGEST_REFERENCE]
         with transaction(self._parts.engine) as connection:
             found = find_by_reference(connection, text)
         if found is None:
+            away = find_turned_away(self._parts.redis, text)
+            if away is not None:
+                return render_template("turned_away.html", away=away)
             flash("その受付番号の申請は見つかりません。例：A1B2-C3D4", "warn")
             return redirect("/", HTTPStatus.SEE_OTHER)
         return redirect(f"/orders/{found}", HTTPStatus.SEE_OTHER)

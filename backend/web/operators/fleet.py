@@ -10,7 +10,7 @@ import redis
 from pydantic import ValidationError
 
 from backend.kiosks.service import Kiosk
-from backend.orders.turned_away import TurnedAway, latest
+from backend.orders.turned_away import TurnedAway, find, latest
 from dedicated_line.contract.line import (
     HEARTBEAT_SECONDS,
     KIOSK_STATES_KEY,
@@ -108,6 +108,14 @@ def look_at_line(client: redis.Redis) -> Seen:
     return Seen(
         up=True, states=states, events=tuple(events), turned_away=away, unreadable=unreadable
     )
+
+
+def find_turned_away(client: redis.Redis, text: str) -> TurnedAway | None:
+    """Return who was turned away under this reference number; None also where Redis is down."""
+    try:
+        return find(client, text)
+    except redis.RedisError:
+        return None
 
 
 def _read(model: type[Any], value: bytes) -> Any:

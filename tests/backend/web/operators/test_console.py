@@ -10,6 +10,7 @@ from backend.orders.turned_away import STREAM, RedisVisitors, TurnedAway
 from backend.participation import service as participation
 from backend.participation.announcer import RedisAnnouncer
 from backend.participation.model import Wish
+from backend.web.words import SCREENS
 from dedicated_line.contract.kinds import Kind
 from dedicated_line.contract.line import (
     EVENTS_STREAM,
@@ -25,6 +26,7 @@ from dedicated_line.contract.line import (
     SecurityEventKind,
 )
 from dedicated_line.contract.refusals import Refusal
+from kiosk.session.state import Stage
 
 pytestmark = pytest.mark.sockets
 READY = PartHealth(health=Health.READY)
@@ -215,7 +217,11 @@ def test_who_was_turned_away_before_an_order_is_shown_newest_first(watch: Any) -
         at = watch.clock.real_now()
         visitors.note(TurnedAway(session, "k000002", refusal, at, name))
     watch.redis.xadd(STREAM, {"other": b"x"})
-    page = text(watch.logged_in().get("/"))
+    client = watch.logged_in()
+    found = text(client.get("/orders", query_string={"reference": "a6d4-087f"}))
+    assert "申請にはなりませんでした" in found
+    assert "受付を停止中" in found
+    page = text(client.get("/"))
     assert "A6D4-087F" in page
     assert page.index("電子証明書の失効") < page.index("受付を停止中")
 
@@ -255,3 +261,7 @@ def test_what_municipal_staff_decide_is_shown_with_who_and_why(watch: Any) -> No
     shown = page.partition("自治体による受付の変更")[2]
     for word in ("山口県下関市", "■ 停止", "システム点検", "shimonoseki"):
         assert word in shown
+
+
+def test_every_screen_of_a_kiosk_has_a_word_for_operators() -> None:
+    assert set(SCREENS) == {stage.value for stage in Stage}
