@@ -6,6 +6,7 @@ card that lies there already, and is not safe with threads. Every wait has a con
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from threading import Event
 from typing import Final
 
@@ -21,8 +22,18 @@ RETRY_SECONDS: Final = 0.2
 """Between two attempts to reach a pcscd that went away, or a card that another program holds."""
 BUSY_SECONDS: Final = 2.0
 """Desktop services look at each new card for a moment; longer than this is somebody else."""
+PATIENCE_SECONDS: Final = 5.0
+"""A reader that was there may be away so long (pcscd restarts, a plug is loose) without a word."""
+TAP_SECONDS: Final = 2.0
+"""Between two looks no further apart, a card that came and went is a tap; later it is history."""
+_EVENTS_SHIFT: Final = 16
+"""pcscd counts insertions and removals in the upper half of a reader's state."""
 _DOWN: Final = frozenset(
-    {scard.SCARD_E_NO_SERVICE, scard.SCARD_E_SERVICE_STOPPED, scard.SCARD_E_INVALID_HANDLE}
+    {
+        scard.SCARD_E_NO_SERVICE,
+        scard.SCARD_E_SERVICE_STOPPED,
+        scard.SCARD_E_INVALID_HANDLE,
+    }
 )
 _NO_READER: Final = frozenset(
     {
@@ -83,14 +94,25 @@ def choose_reader(readers: list[str], name_or_slot: str | int) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """What the last look at a reader found."""
+
+    at: float
+    present: bool
+    events: int
+
+
 class PcscReader:
-    """One reader of the machine's PC/SC service."""
+    """One reader of the machine's PC/SC service; waits in one thread at a time."""
 
     def __init__(self, name_or_slot: str | int, clock: Clock) -> None:
         """Take the slot of the first reader, or the beginning of a reader's name."""
         self._wanted = name_or_slot
         self._clock = clock
         self._never = Event()
+        self._reached_at: float | None = None
+        self._seen: _Seen | None = None
 
     @property
     def name(self) -> str:
@@ -101,6 +123,7 @@ class PcscReader:
         """Raise PcscDownError or NoReaderError unless the reader is there."""
         with _context() as context:
             choose_reader(_readers(context), self._wanted)
+            self._reached_at = self._clock.monotonic()
 
     def card_present(self) -> bool:
         """Tell whether a card lies on the reader now."""
@@ -109,12 +132,20 @@ class PcscReader:
             return bool(self._state(context, reader, None, 0) & scard.SCARD_STATE_PRESENT)
 
     def wait_for_card(self, seconds: float) -> None:
-        """Return when a card is there; raise NoCardError when none came within seconds."""
+        """Return when a card is there; raise NoCardError when none came within seconds.
+
+        A card that was held up only for a moment counts: the dialogue with it loses contact, and
+        the resident is told to hold it still. A reader that was there is waited for while it is
+        away for less than `PATIENCE_SECONDS`.
+        """
         if not self._watch(seconds, present=True):
             raise errors.NoCardError(self.name, seconds)
 
     def wait_until_removed(self, seconds: float) -> None:
-        """Return when no card is there; raise CardLeftError when one still is after seconds."""
+        """Return when no card is there; raise CardLeftError when one still is after seconds.
+
+        While the reader is away nobody can tell: that counts as a card, for `PATIENCE_SECONDS`.
+        """
         if not self._watch(seconds, present=False):
             raise errors.CardLeftError(self.name, seconds)
 
@@ -157,29 +188,48 @@ class PcscReader:
         return card, protocol
 
     def _watch(self, seconds: float, *, present: bool) -> bool:
-        """Wait until a card is present, or none; live through a restart of pcscd meanwhile."""
+        """Wait until a card is present, or none; live through a reader that is away meanwhile."""
         deadline = self._clock.monotonic() + seconds
-        reached = False
         while True:
             try:
                 with _context() as context:
                     reader = choose_reader(_readers(context), self._wanted)
-                    reached = True
                     return self._watch_in(context, reader, deadline, present=present)
             except errors.ReaderError:
-                if not reached or self._clock.monotonic() >= deadline:
+                self._seen = None  # a pcscd that starts anew counts anew
+                now = self._clock.monotonic()
+                if self._reached_at is None:
                     raise
-            self._never.wait(RETRY_SECONDS)
+                if now >= deadline:
+                    if now - self._reached_at > PATIENCE_SECONDS:
+                        raise
+                    return False
+            self._never.wait(min(RETRY_SECONDS, deadline - now))
 
     def _watch_in(self, context: int, reader: str, deadline: float, *, present: bool) -> bool:
         state: int | None = None
         while True:
             left = max(0, int((deadline - self._clock.monotonic()) * 1000))
             state = self._state(context, reader, state, min(left, LONGEST_CALL_MS))
-            if bool(state & scard.SCARD_STATE_PRESENT) is present:
+            tapped = self._note(state)
+            if bool(state & scard.SCARD_STATE_PRESENT) is present or (present and tapped):
                 return True
             if self._clock.monotonic() >= deadline:
                 return False
+
+    def _note(self, state: int) -> bool:
+        """Remember a look; tell whether a card came and went since the one before."""
+        before = self._seen
+        now = self._clock.monotonic()
+        there = bool(state & scard.SCARD_STATE_PRESENT)
+        self._seen = _Seen(now, there, state >> _EVENTS_SHIFT)
+        self._reached_at = now
+        return (
+            before is not None
+            and not (before.present or there)
+            and now - before.at <= TAP_SECONDS
+            and before.events != self._seen.events
+        )
 
     @staticmethod
     def _state(context: int, reader: str, known: int | None, milliseconds: int) -> int:

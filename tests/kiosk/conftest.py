@@ -159,8 +159,40 @@ def _until(true: Callable[[], bool], seconds: float, otherwise: str) -> None:
         Event().wait(0.02)
 
 
+@dataclass
+class Pcscd:
+    """The pcscd that the tests use; one of our own can be killed and started again."""
+
+    child: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.child = subprocess.Popen(
+            ["/usr/sbin/pcscd", "--foreground"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        child = self.child
+        _until(
+            lambda: child.poll() is not None or _answers(),
+            START_SECONDS,
+            "pcscd with its virtual reader did not start",
+        )
+        assert child.poll() is None, "pcscd ended at once"
+
+    def kill(self) -> None:
+        if self.child is None:
+            pytest.skip("the pcscd that runs here is not the tests' own: it is not to be killed")
+        self.child.kill()
+        self.child.wait(timeout=10)
+
+    def stop(self) -> None:
+        if self.child is not None:
+            self.child.terminate()
+            self.child.wait(timeout=10)
+
+
 @pytest.fixture(scope="session")
-def pcscd() -> Iterator[None]:
+def pcscd() -> Iterator[Pcscd]:
     """Give the machine's one pcscd to this session: the one that runs, or a child of our own."""
     with Path(tempfile.gettempdir(), "kofu-pcscd.lock").open("a") as lock:
 
@@ -172,25 +204,13 @@ def pcscd() -> Iterator[None]:
             return True
 
         _until(locked, LOCK_SECONDS, "another test session keeps pcscd")
-        if _answers():
-            yield
-            return
-        child = subprocess.Popen(
-            ["/usr/sbin/pcscd", "--foreground"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        service = Pcscd()
+        if not _answers():
+            service.start()
         try:
-            _until(
-                lambda: child.poll() is not None or _answers(),
-                START_SECONDS,
-                "pcscd with its virtual reader did not start",
-            )
-            assert child.poll() is None, "pcscd ended at once"
-            yield
+            yield service
         finally:
-            child.terminate()
-            child.wait(timeout=10)
+            service.stop()
 
 
 @pytest.fixture
