@@ -1,6 +1,9 @@
 """The one place where a kiosk is put together from its settings."""
 
+import difflib
+import errno
 import fcntl
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -119,14 +122,14 @@ def card_faults() -> list[tuple[str, str]]:
 
 
 def _card_file(persona: str, settings: KioskSettings) -> Path:
-    file = settings.card_file(persona)
-    if not file.is_file():
-        known = ", ".join(personas(settings)[:5])
+    known = personas(settings)
+    if persona not in known:
+        near = difflib.get_close_matches(persona, known, n=3, cutoff=0.3) or known[:3]
         raise UsageError(
             f"there is no persona {persona!r}; "
-            + (f"there are {known}, … in {file.parent}" if known else "load the sample world first")
+            + (f"near it are {', '.join(near)}" if near else "load the sample world first")
         )
-    return file
+    return settings.card_file(persona)
 
 
 @contextmanager
@@ -167,12 +170,23 @@ def held_card(
 
 
 def keep_pages_in(folder: Path, settings: KioskSettings) -> Callable[[int, bytes], None]:
-    """Return what writes ``certificate-N.pdf`` into a folder; simulation only."""
+    """Return what writes ``certificate-N.pdf`` into a folder; simulation only.
+
+    Raises:
+        UsageError: the folder cannot be written, or this is production.
+    """
     only_in_simulation(settings, "keeping pages")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written ({error.strerror}); give --keep-pages another folder"
+        ) from error
 
     def keep(number: int, pdf: bytes) -> None:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             (folder / f"certificate-{number}.pdf").write_bytes(pdf)
         except OSError as error:
             raise KofuError(

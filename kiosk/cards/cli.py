@@ -60,20 +60,15 @@ def insert(*, persona: str, slot: int, faults: tuple[str, ...], hold: float | No
     The card's tries are kept in its file. Its PIN stands in the sample world's personas.
     """
     import contextlib
-    import difflib
     import signal
 
-    from dedicated_line.errors import KofuError, UsageError
+    from dedicated_line.errors import KofuError
     from kiosk import bootstrap
     from kiosk.cards.errors import CardLeftError
     from kiosk.settings import CardHolding, KioskSettings
 
     settings = KioskSettings.load()
     bootstrap.only_in_simulation(settings, "a persona's card")
-    known = bootstrap.personas(settings)
-    if known and persona not in known:
-        near = difflib.get_close_matches(persona, known, n=3, cutoff=0.3) or known[:3]
-        raise UsageError(f"there is no persona {persona!r}; near it are {', '.join(near)}")
 
     def take_back(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt

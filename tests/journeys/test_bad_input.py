@@ -95,6 +95,28 @@ def test_three_wrong_pins_block_the_card_and_the_right_one_comes_too_late(system
 
 
 @pytest.mark.sockets
+def test_an_unknown_persona_is_answered_with_near_names(system: Running) -> None:
+    code, _, sentence = _run(system, "kofu-kiosk", "journey", "shimonoseki-tarou")
+    assert code == 2
+    assert "near it are shimonoseki-taro" in sentence
+    code, _, sentence = _run(system, "kofu-kiosk", "journey", "../jpki/index")
+    assert code == 2
+    assert "there is no persona '../jpki/index'" in sentence
+
+
+@pytest.mark.sockets
+def test_pages_that_cannot_be_kept_are_said_before_anything_is_ordered(
+    system: Running, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    before = _issues(system)
+    code, _, sentence = _walk_up(system, "--keep-pages", str(tmp_path / "file" / "pages"))
+    assert code == 2
+    assert "give --keep-pages another folder" in sentence
+    assert _issues(system) == before
+
+
+@pytest.mark.sockets
 def test_a_printer_that_is_off_is_said_before_any_money(system: Running) -> None:
     with _nothing_half_done(system):
         code, said, sentence = _walk_up(system, KOFU_PRINTER_PORT=_nobody_listens_there())
