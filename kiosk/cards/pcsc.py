@@ -258,6 +258,8 @@ def _transmitter(card: int, protocol: int) -> Transmit:
     def transmit(apdu: bytes) -> bytes:
         code, answer = scard.SCardTransmit(card, pci, list(apdu))
         _require_contact(code)
+        if not answer:  # some drivers say success although the card has just gone
+            raise errors.LostContactError
         return bytes(answer)
 
     return transmit

@@ -23,10 +23,9 @@ from kiosk.cards.model import CardLook, CardWord
 from kiosk.cards.pin import Pin
 from kiosk.cards.telling import LENGTH_BYTES, MESSAGE_LENGTH_BYTES, MOST_ANSWER_BYTES, Ask
 
-LOOK_SECONDS: Final = 12.0
-"""For a look, the start of the process included."""
-SIGN_IN_SECONDS: Final = 20.0
-"""For a whole sign-in; a single exchange has a shorter deadline in the process itself."""
+ANSWER_SECONDS: Final = 20.0
+"""For a whole dialogue, the start of the process included; a single exchange has a shorter deadline
+in the process itself."""
 _LOOK: Final = TypeAdapter(CardLook)
 
 
@@ -42,12 +41,17 @@ class RemoteCards:
     """Speaks with the card through a process of its own."""
 
     def __init__(
-        self, name_or_slot: str | int, clock: Clock, command: Sequence[str] | None = None
+        self,
+        name_or_slot: str | int,
+        clock: Clock,
+        command: Sequence[str] | None = None,
+        seconds: float = ANSWER_SECONDS,
     ) -> None:
         """Take the reader as `PcscReader` does; `command` is another program, for tests."""
         own = [sys.executable, "-m", "kiosk.cards.child"]
         self._command = [*(own if command is None else command), str(name_or_slot)]
         self._clock = clock
+        self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
 
     def prepare(self) -> None:
@@ -61,7 +65,7 @@ class RemoteCards:
 
     def look(self) -> CardLook:
         """Return what the card tells anyone; costs no try."""
-        answer = self._ask(Ask.LOOK, LOOK_SECONDS)
+        answer = self._ask(Ask.LOOK)
         try:
             return _LOOK.validate_json(json.dumps(answer["look"]))
         except (KeyError, ValidationError) as error:
@@ -92,7 +96,7 @@ class RemoteCards:
                 + len(message).to_bytes(MESSAGE_LENGTH_BYTES, "big")
                 + message
             )
-            word = self._ask(asked, SIGN_IN_SECONDS)["word"]
+            word = self._ask(asked)["word"]
             return CardWord(
                 user_certificate=bytes.fromhex(word["user_certificate"]),
                 algorithm=CardAlgorithm(word["algorithm"]),
@@ -132,9 +136,9 @@ class RemoteCards:
             raise OSError("the process for cards has ended")
         return process.stdin, process.stdout
 
-    def _ask(self, words: bytes, seconds: float) -> dict[str, Any]:
+    def _ask(self, words: bytes) -> dict[str, Any]:
         """Say it and return the answer; the process ends when there is none."""
-        deadline = self._clock.monotonic() + seconds
+        deadline = self._clock.monotonic() + self._seconds
         self.prepare()
         try:
             self._pipes()[0].write(words)

@@ -14,8 +14,7 @@ from kiosk.cards.pcsc import PcscReader
 from kiosk.cards.pin import Pin
 from kiosk.cards.remote import RemoteCards
 from kiosk.simulated.card import VirtualCard
-from kiosk.simulated.insertion import inserted
-from kiosk.simulated.vpcd import VpcdCard
+from kiosk.simulated.insertion import _put, inserted
 
 SLOT = 1
 MESSAGE = b"the holder asks"
@@ -46,9 +45,8 @@ class DeadlyCard(VirtualCard):
 @contextmanager
 def held(card: VirtualCard) -> Iterator[None]:
     """Hold a card in the slot until pcscd gives it power."""
-    link = VpcdCard(card, SLOT)
+    link = _put(card, SLOT)
     try:
-        assert link.powered.wait(5)
         yield
     finally:
         link.remove()
