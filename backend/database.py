@@ -21,6 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from dedicated_line.errors import KofuError
 
+_READS_ONLY = "kofu_reads_only"
 _NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -79,7 +80,8 @@ def open_database(url: str | URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get(_READS_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -87,9 +89,26 @@ def open_database(url: str | URL) -> Engine:
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Connection]:
     """Commit what the block does, or nothing of it; DatabaseDownError when there is no database."""
-    try:
-        with engine.begin() as connection:
+    with _said_clearly(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Read one consistent state, without waiting for whoever writes; errors as `transaction`.
+
+    Writing in such a block could lose to another writer: take `transaction` for it.
+    """
+    with _said_clearly(engine), engine.connect() as connection:
+        connection.execution_options(**{_READS_ONLY: True})
+        with connection.begin():
             yield connection
+
+
+@contextmanager
+def _said_clearly(engine: Engine) -> Iterator[None]:
+    try:
+        yield
     except OperationalError as error:
         raise DatabaseDownError(
             f"the {engine.dialect.name} database does not answer or cannot be written; "

@@ -50,13 +50,13 @@ def orders() -> None:
 def orders_list(limit: int, municipality: str | None) -> None:
     """List the newest orders."""
     from backend.bootstrap import centre_engine
-    from backend.database import transaction
+    from backend.database import reading
     from backend.orders.queries import latest_orders
     from backend.settings import BackendSettings
     from dedicated_line.clock import TOKYO
 
     engine = centre_engine(BackendSettings.load())
-    with transaction(engine) as connection:
+    with reading(engine) as connection:
         rows = latest_orders(connection, limit, municipality)
     engine.dispose()
     for row in rows:
@@ -72,7 +72,7 @@ def orders_list(limit: int, municipality: str | None) -> None:
 def orders_show(identifier: str) -> None:
     """Show one order and its issues, by its id or by what a resident quotes (A1B2-C3D4)."""
     from backend.bootstrap import centre_engine
-    from backend.database import transaction
+    from backend.database import reading
     from backend.orders import store
     from backend.orders.queries import find_by_reference
     from backend.settings import BackendSettings
@@ -80,7 +80,7 @@ def orders_show(identifier: str) -> None:
     from dedicated_line.errors import UsageError
 
     engine = centre_engine(BackendSettings.load())
-    with transaction(engine) as connection:
+    with reading(engine) as connection:
         found = find_by_reference(connection, identifier)
         order = store.find_order(connection, found) if found else None
     engine.dispose()

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import Engine
 
-from backend.database import transaction
+from backend.database import reading, transaction
 from backend.identity.errors import CardRefusedError, ChallengeUsedError
 from backend.identity.model import CardHolder
 from backend.identity.service import TrustedCas, ValidityCentre, verify_card_word
@@ -278,7 +278,7 @@ def _offered(
     reception: Reception, holder: CardHolder, now: datetime
 ) -> tuple[str, str, dict[Kind, Offer]]:
     """Return the municipality, its name, and what it offers now; unlisted cards go to COUNTER."""
-    with transaction(reception.engine) as connection:
+    with reading(reception.engine) as connection:
         found = which_municipality(connection, holder.generation, holder.serial, now)
         if found is None:
             raise HolderRefusedError(Refusal.COUNTER)

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from backend.database import transaction
+from backend.database import reading
 from backend.orders.desk import Asker, Desk, Issuer, Signed, own, status_of
 from backend.orders.placing import place_order
 from backend.orders.queries import Alarm, OrderRow, integrity_alarms, latest_orders
@@ -28,5 +28,5 @@ __all__ = [
 
 def order_status(engine: Engine, kiosk: str, order: str) -> OrderStatus:
     """Return the states of an order of this kiosk; UnknownOrderError for any other."""
-    with transaction(engine) as connection:
+    with reading(engine) as connection:
         return status_of(own(connection, order, kiosk))

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Flask, Response, g, make_response, redirect, render_template, request, session
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.database import transaction
+from backend.database import reading
 from backend.staff import service
 from backend.staff.model import SESSION_LENGTH, Role
 from backend.staff.service import LogInRefusedError, SignedIn, TooManyAttemptsError
@@ -93,5 +93,5 @@ def _session_holder(parts: CentreParts, role: Role) -> SignedIn | None:
         return None
     if datetime.fromisoformat(until) <= parts.clock.real_now():
         return None
-    with transaction(parts.engine) as connection:
+    with reading(parts.engine) as connection:
         return service.still_signed_in(connection, login, stamp, role)

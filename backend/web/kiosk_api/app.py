@@ -9,7 +9,7 @@ from typing import Final
 
 from flask import Flask, Response, request
 
-from backend.database import transaction
+from backend.database import reading
 from backend.kiosks.service import Kiosk, find_kiosk
 from backend.orders import holders, service
 from backend.orders.desk import Desk, Signed
@@ -109,7 +109,7 @@ def create_app(api: KioskApi) -> Flask:
 
     @app.get("/readyz")
     def _readyz() -> Response:
-        with transaction(desk.engine):
+        with reading(desk.engine):
             pass
         reception.sessions.ping()
         desk.keys()
@@ -122,7 +122,7 @@ def _kiosk(api: KioskApi) -> Kiosk:
     """Return who asks, by the line's word alone; NOT_A_KIOSK when the centre's list differs."""
     name = request.headers.get(KIOSK_HEADER, "")
     circuit = request.headers.get(CIRCUIT_HEADER, "")
-    with transaction(api.desk.engine) as connection:
+    with reading(api.desk.engine) as connection:
         kiosk = find_kiosk(connection, name)
     if kiosk is None or kiosk.circuit != circuit or not kiosk.in_service:
         raise ProblemError(

@@ -8,7 +8,7 @@ from flask import Flask, Response, abort, flash, make_response, redirect, render
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.database import transaction
+from backend.database import reading
 from backend.orders.service import Alarm, OrderRow, integrity_alarms, latest_orders
 from backend.participation import service
 from backend.participation.errors import ChangeRefusedError, UnreadableMomentError
@@ -84,7 +84,7 @@ class _Pages:
 
     def _overview(self) -> Overview:
         code = _code()
-        with transaction(self._parts.engine) as connection:
+        with reading(self._parts.engine) as connection:
             return Overview(
                 name=service.municipality_name(connection, code),
                 standings=service.standing(connection, code, self._parts.clock.now()),
@@ -101,7 +101,7 @@ class _Pages:
             except UnreadableMomentError:
                 error = "日時を読み取れません。カレンダーから選んでください。"
             else:
-                with transaction(self._parts.engine) as connection:
+                with reading(self._parts.engine) as connection:
                     name = service.municipality_name(connection, _code())
                     offers = service.offers(connection, _code(), at)
                 seen = (at, [(kind, resident_sees(offer, name)) for kind, offer in offers.items()])
@@ -118,7 +118,7 @@ class _Pages:
         if to not in {"open", "closed"}:
             abort(HTTPStatus.NOT_FOUND)
         chosen, now = _kind(kind), self._parts.clock.now()
-        with transaction(self._parts.engine) as connection:
+        with reading(self._parts.engine) as connection:
             standing = self._standing(connection, chosen)
             name = service.municipality_name(connection, _code())
         form = ChangeForm(seen=standing.seen, fee=str(standing.offer.fee))
@@ -162,7 +162,7 @@ class _Pages:
     def undo(self, kind: str) -> Response | AnyResponse:
         """Show what taking the last change back would do, and do it once that is confirmed."""
         chosen, now = _kind(kind), self._parts.clock.now()
-        with transaction(self._parts.engine) as connection:
+        with reading(self._parts.engine) as connection:
             standing = self._standing(connection, chosen)
             name = service.municipality_name(connection, _code())
         if standing.undo is None:

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Flask, Response, flash, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from backend.database import transaction
+from backend.database import reading
 from backend.kiosks.service import kiosks
 from backend.orders.queries import find_by_reference
 from backend.orders.service import Alarm, OrderRow, integrity_alarms, latest_orders
@@ -74,7 +74,7 @@ class _Pages:
 
     def _overview(self) -> Overview:
         seen = look_at_line(self._parts.redis)
-        with transaction(self._parts.engine) as connection:
+        with reading(self._parts.engine) as connection:
             orders = latest_orders(connection, ORDERS_SHOWN)
             changes = latest_changes(connection, CHANGES_SHOWN)
             codes = {row.municipality for row in orders} | {code for code, _ in changes}
@@ -98,7 +98,7 @@ class _Pages:
     def search(self) -> str | AnyResponse:
         """Go to the order that a reference number names, or show why there is none."""
         text = request.args.get("reference", "").strip()[:LONGEST_REFERENCE]
-        with transaction(self._parts.engine) as connection:
+        with reading(self._parts.engine) as connection:
             found = find_by_reference(connection, text)
         if found is None:
             away = find_turned_away(self._parts.redis, text)
@@ -110,7 +110,7 @@ class _Pages:
 
     def order(self, text: str) -> str | AnyResponse:
         """Show the states of one order and of its issues."""
-        with transaction(self._parts.engine) as connection:
+        with reading(self._parts.engine) as connection:
             order = find_order(connection, text)
             names = municipality_names(connection, {order.municipality} if order else set())
         if order is None:
