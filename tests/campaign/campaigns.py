@@ -8,6 +8,9 @@ import random  # noqa: TID251 - seeded: a campaign's inputs must come again
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import card_fuzz
+from pulled_cards import pulled
+
 from dedicated_line.contract import canonical, cose, keys, numbers, seal
 from dedicated_line.contract.envelope import Content, EnvelopeHeader
 from dedicated_line.contract.key_list import KeyList
@@ -32,6 +35,8 @@ class Campaign:
     piece: int
     """How many tries a piece has; at least one hundredth of `full` runs in ``make test``."""
     run: Piece
+    slice_in: str = ""
+    """The test that runs the slice, where it needs more than this folder's tests have."""
 
 
 _MODELS = (
@@ -153,5 +158,27 @@ CAMPAIGNS = (
         full=1_000_000,
         piece=10_000,
         run=_card_responses,
+    ),
+    Campaign(
+        "card-dialogue-guided",
+        "a card that a coverage-guided fuzzer plays: typed results only, one PIN, never unasked",
+        full=1_000_000,
+        piece=100_000,
+        run=card_fuzz.dialogues,
+    ),
+    Campaign(
+        "card-certificates-guided",
+        "arbitrary DER, coverage-guided, for all that reads a certificate: only typed results",
+        full=1_000_000,
+        piece=100_000,
+        run=card_fuzz.certificates,
+    ),
+    Campaign(
+        "card-pulled-over-pcscd",
+        "a card pulled out of pcscd at every command: lost contact, no try, the next is served",
+        full=104,
+        piece=26,
+        run=pulled,
+        slice_in="tests/kiosk/simulated/test_pulled_cards.py",
     ),
 )
