@@ -22,6 +22,8 @@ from kiosk.session.state import ENDED, Awaits, Fault, Session, Stage, patience
 SLICE_SECONDS: Final = 0.1
 """How long one port is waited for before the others are looked at."""
 Watcher = Callable[[Session], None]
+BETWEEN_SECONDS: Final = 30.0
+"""How often unfinished business is taken up while nobody is there."""
 
 
 class QueuedTouches:
@@ -48,8 +50,24 @@ class QueuedTouches:
 class Driver:
     """One kiosk's journeys, one after the other."""
 
-    def __init__(self, ports: Ports, touches: Touches, trace: Trace) -> None:
+    def __init__(
+        self,
+        ports: Ports,
+        touches: Touches,
+        trace: Trace,
+        between: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Take what a kiosk is made of.
+
+        Args:
+            ports: everything outside.
+            touches: what the resident does.
+            trace: told of each step and its time.
+            between: called every `BETWEEN_SECONDS` while nobody is there, in this thread.
+        """
         self._ports = ports
+        self._between = between
+        self._idle_since = ports.clock.monotonic()
         self._touches = touches
         self._hands = Hands(ports, trace)
         self._session = Session()
@@ -119,6 +137,8 @@ class Driver:
         touch = self._touches.next(session, 0 if waiting else SLICE_SECONDS)
         if touch is not None:
             return touch
+        if session.stage is Stage.START:
+            self._look_after_books()
         due = patience(session)
         if due is not None and self._ports.clock.monotonic() - self._changed_at >= due:
             self._changed_at = self._ports.clock.monotonic()
@@ -131,6 +151,12 @@ class Driver:
             return on.Broken(Fault.READER_DOWN, str(error))
         except CoinFaultError as error:
             return on.Broken(Fault.COINS_FAILED, str(error))
+
+    def _look_after_books(self) -> None:
+        now = self._ports.clock.monotonic()
+        if now - self._idle_since >= BETWEEN_SECONDS:
+            self._idle_since = now
+            self._between()
 
     def _from_ports(self, session: Session) -> on.Event | None:
         match session.awaits:

@@ -78,7 +78,9 @@ def run_screen(kiosk: str, settings: KioskSettings) -> None:
         ports = replace(made, printer=printer)
         _say_settled(bootstrap.settle(ports))
         touches = QueuedTouches()
-        driver = Driver(ports, touches, _StepTrace())
+        driver = Driver(
+            ports, touches, _StepTrace(), between=lambda: _say_settled(bootstrap.settle(ports))
+        )
         screen = DrivenScreen(driver, touches)
         app = create_app(
             ScreenParts(
