@@ -30,6 +30,15 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.CRL_DISTRIBUTION_POINTS,
     }
 )
+_UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+    UnsupportedAlgorithm,
+)
+"""All that reading a certificate can raise; the last four are no ValueError."""
 _STRONG: Final = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 
 
@@ -47,7 +56,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
         _ = (certificate.extensions, certificate.issuer, certificate.subject)
         _ = (certificate.not_valid_before_utc, certificate.signature_hash_algorithm)
         _ = certificate.public_key()
-    except (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise MalformedCertificateError("not an X.509 certificate") from error
     return certificate
 
