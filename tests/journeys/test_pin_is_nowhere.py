@@ -1,0 +1,120 @@
+"""After a sign-in at the whole system's screen, the PIN is nowhere but on the card."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+import pytest
+import redis
+from running import Running
+from systems import running_system
+
+from dedicated_line.clock import SystemClock
+
+PERSONA, PIN = "shimonoseki-taro", "7391"
+ALONE = re.compile(rb"(?<![\w.+/=-])" + PIN.encode() + rb"(?![\w+/=-])")
+"""The PIN as a word of its own: four digits in a key, a time or a digest are none."""
+SECONDS = 30.0
+
+
+class Page:
+    """What the page's script does, one request after the other."""
+
+    def __init__(self, port: str) -> None:
+        self._base = f"http://127.0.0.1:{port}"
+        self._token = re.search(r'name="token" content="(\w+)"', self._get("/"))[1]  # type: ignore[index]
+
+    def _get(self, path: str) -> str:
+        with urllib.request.urlopen(self._base + path, timeout=SECONDS) as answer:  # noqa: S310 - our own
+            text: str = answer.read().decode()
+            return text
+
+    def post(self, path: str, body: object) -> int:
+        version = re.search(r'data-version="([^"]+)"', self._get("/screen"))[1]  # type: ignore[index]
+        asked = urllib.request.Request(  # noqa: S310 - our own
+            self._base + path,
+            json.dumps(body).encode(),
+            {
+                "Content-Type": "application/json",
+                "Kofu-Token": self._token,
+                "Kofu-State": version,
+            },
+        )
+        try:
+            with urllib.request.urlopen(asked, timeout=SECONDS) as answer:  # noqa: S310 - our own
+                status: int = answer.status
+                return status
+        except urllib.error.HTTPError as error:
+            with closing(error):
+                return error.code
+
+    def until(self, stage: str) -> str:
+        clock, wait = SystemClock(), Event()
+        deadline = clock.monotonic() + SECONDS
+        while f'data-stage="{stage}"' not in (shown := self._get("/screen")):
+            assert clock.monotonic() < deadline, f"never came to {stage}: {shown}"
+            wait.wait(0.1)
+        return shown
+
+
+def kept_in_redis(socket: Path) -> Iterator[bytes]:
+    with closing(redis.Redis(unix_socket_path=str(socket))) as store:
+        for key in store.scan_iter("*"):
+            yield key
+            yield store.dump(key) or b""
+            for read in (store.get, store.hgetall, store.smembers):
+                try:
+                    yield repr(read(key)).encode()
+                except redis.ResponseError:
+                    continue  # it is of another type
+
+
+def arguments() -> Iterator[bytes]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = file.read_bytes().replace(b"\0", b" ")
+        except OSError:
+            continue  # it has just ended
+        if b"kofu" in words or b"kiosk" in words:
+            yield words
+
+
+@pytest.mark.sockets
+def test_the_pin_typed_at_the_screen_is_nowhere_afterwards(worlds: Path) -> None:
+    with running_system(worlds) as system:
+        card = system.state / "cards" / f"{PERSONA}.json"
+        made = json.loads(card.read_bytes())
+        card.write_text(json.dumps({**made, "pin": PIN}), "utf-8")
+        _sign_in(system)
+        found = [
+            str(file.relative_to(system.var))
+            for file in system.var.rglob("*")
+            if file.is_file() and file != card and ALONE.search(file.read_bytes())
+        ]
+        assert found == []
+        socket = system.state / "run" / "redis.sock"
+        kept = list(kept_in_redis(socket))
+        assert kept, "the session is there"
+        assert not any(ALONE.search(value) for value in kept)
+        assert not any(ALONE.search(words) for words in arguments())
+    assert ALONE.search(f'{{"pin": "{PIN}"}}'.encode()), "or nothing would ever be found"
+
+
+def _sign_in(system: Running) -> None:
+    page = Page(system.environment["KOFU_KIOSK_PORT"])
+    assert page.post("/touch", {"do": "begin"}) == 204
+    page.until("hold-card")
+    assert page.post("/simulated/card", {"persona": PERSONA}) == 204
+    shown = page.until("pin")
+    assert PIN not in shown
+    for place, digit in enumerate(PIN):
+        assert page.post("/pin", {"place": place, "digit": int(digit)}) == 204
+    assert page.post("/touch", {"do": "pin"}) == 204
+    page.until("take-card")
+    assert page.post("/simulated/card", {"persona": None}) == 204
+    assert ALONE.search(page.until("kind").encode()) is None
