@@ -164,8 +164,9 @@ class PcscReader:
                 _require_contact(scard.SCardBeginTransaction(card))
                 yield _transmitter(card, protocol)
             finally:
-                # A card that went away cannot be reset and need not be: it has lost its power.
-                scard.SCardEndTransaction(card, scard.SCARD_RESET_CARD)
+                # One reset, and nobody comes between: the card stays ours until it is done. A card
+                # that went away cannot be reset and need not be: it has lost its power.
+                scard.SCardEndTransaction(card, scard.SCARD_LEAVE_CARD)
                 scard.SCardDisconnect(card, scard.SCARD_RESET_CARD)
 
     def _connect(self, context: int, reader: str) -> tuple[int, int]:
