@@ -19,20 +19,30 @@ def shown(transmit: Transmit, now: datetime) -> list[str]:
     """
     look = dialogue.look(transmit)
     says = read_certificate(dialogue.user_certificate(transmit))
-    term = " to ".join(
-        f"{at.astimezone(TOKYO):%Y-%m-%d %H:%M}" for at in (says.not_before, says.not_after)
-    )
+    term = f"{_moment(says.not_before)} to {_moment(says.not_after)}"
     ended = ", expired" if says.expired(now) else ""
     return [
-        f"medium      {look.medium.words} ({look.label})",
-        f"CN          {says.common_name}",
+        f"medium      {look.medium.words} ({_plain(look.label)})",
+        f"CN          {_plain(says.common_name)}",
         f"serial      {says.serial:x}",
-        f"issued by   {says.organisation} (not checked here)",
-        f"valid       {term} JST{ended}",
+        f"issued by   {_plain(says.organisation)} (not checked here)",
+        f"valid       {term}{ended}",
         f"tries left  {look.tries_left}",
         f"signs with  {look.algorithm}",
         f"served      {_served(look, now)}",
     ]
+
+
+def _moment(at: datetime) -> str:
+    try:
+        return f"{at.astimezone(TOKYO):%Y-%m-%d %H:%M} JST"
+    except OverflowError:  # "never" is the last second of the year 9999 (RFC 5280, 4.1.2.5)
+        return "never"
+
+
+def _plain(text: str) -> str:
+    """Return a card's words without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _served(look: CardLook, now: datetime) -> str:
