@@ -10,7 +10,9 @@ KIND ?=
 WIRE ?= none
 CARD ?=
 MEMBERS ?=
+ifdef KOFU_NOW
 export KOFU_NOW
+endif
 # Compiled modules make each of a dozen processes start in half the time.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -35,7 +35,9 @@ def log_folder() -> Path:
 class Settings(BaseSettings):
     """What all parts share. Production is the default, so that nothing simulated runs unasked."""
 
-    model_config = SettingsConfigDict(env_prefix="KOFU_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="KOFU_", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     environment: Environment = Environment.PRODUCTION
     var: Path = Path("var")

@@ -100,6 +100,8 @@ class Running:
     """``pcscd`` or ``in-process``."""
     wire: str = "none"
     now: str | None = None
+    last_words: str = ""
+    """What that process said last."""
     more: dict[str, str] = field(default_factory=dict)
     """Further settings, as environment variables."""
     environment: dict[str, str] = field(default_factory=dict)
@@ -216,7 +218,7 @@ class Running:
                 lambda: bool(self.ended) or own <= self._ready, START_SECONDS
             )
         if self.ended:
-            raise CannotRunError(f"{self.ended}; its last words are in {self.log}.")
+            raise CannotRunError(f"{self.ended}: {self.last_words} (all of it is in {self.log})")
         if not done:
             missing = ", ".join(sorted(own - self._ready))
             raise CannotRunError(f"not ready after {START_SECONDS} s: {missing}; see {self.log}.")
@@ -237,6 +239,7 @@ class Running:
     def _listen(self) -> None:
         if self.honcho is None or self.honcho.stdout is None:
             raise RuntimeError("listens only to what was started")
+        words: dict[str, str] = {}
         with self.log.open("w", encoding="utf-8") as log:
             for line in self.honcho.stdout:
                 log.write(line)
@@ -249,8 +252,11 @@ class Running:
                         self.pids[began[1]] = int(began[2])
                     if said and " ready" in said[2]:
                         self._ready.add(said[1])
+                    if said:
+                        words[said[1]] = said[2].strip()
                     if stopped and not self.ended:
                         self.ended = f"the process {stopped[1]} has ended (code {stopped[2]})"
+                        self.last_words = words.get(stopped[1], "")
                     self._changed.notify_all()
         with self._changed:
             self.ended = self.ended or "honcho has ended"
