@@ -98,7 +98,8 @@ def test_a_card_signs_in_a_process_of_its_own_and_then_for_nobody(
 def test_what_the_card_refuses_arrives_as_it_was_said(
     cards: RemoteCards, make_card: Callable[..., Any]
 ) -> None:
-    with held(WatchedCard(make_card().file)) as reader:
+    card = WatchedCard(make_card().file)
+    with held(card) as reader:
         for left in (2, 1):
             with pytest.raises(errors.WrongPinError) as wrong:
                 cards.sign_in(Pin("0000"), MESSAGE)
@@ -107,6 +108,7 @@ def test_what_the_card_refuses_arrives_as_it_was_said(
                 assert nobody_can_sign(transmit)
         with pytest.raises(errors.LastTryError):
             cards.sign_in(Pin("1234"), MESSAGE)
+        assert card.verifies == 2, "the last try is never used without a word"
         with pytest.raises(errors.PinBlockedError):
             cards.sign_in(Pin("0000"), MESSAGE, go_ahead_at_last_try=True)
         assert cards.look().tries_left == 0
