@@ -47,7 +47,8 @@ lint: setup-test ## ruff, mypy, import-linter
 campaign: setup-test ## the full counts, resumable; results in docs/results/
 	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python tests/campaign/run.py
 
-bench: setup-test ## measure: issuances a second, PIN to paper
+bench: setup-test ## measure: the card, issuances a second, PIN to paper
+	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python benchmarks/card.py
 	@PATH="$$PWD/$(BIN):$$PATH" $(BIN)/python benchmarks/issuance.py
 
 bench-peers: setup-test ## the same beside django-ca, in an environment of its own

@@ -29,7 +29,8 @@ from kiosk.session.ports import Ports
 from kiosk.session.state import Issue, Order, Session, Till, Wish
 from kiosk.session.stopwatch import Stopwatch
 from kiosk.settings import KioskSettings
-from kiosk.simulated.card import VirtualCard, load_card_file
+from kiosk.simulated.card import VirtualCard
+from kiosk.simulated.card_file import load_card_file
 from kiosk.simulated.coin_unit import SimulatedCoinUnit
 from kiosk.simulated.reader import SimulatedReader
 

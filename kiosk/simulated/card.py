@@ -15,9 +15,7 @@ from dedicated_line.contract.simulated_card import SimulatedCardFile
 from kiosk.simulated import apdu as words
 from kiosk.simulated.apdu import Apdu, parse_apdu
 from kiosk.simulated.applications import Application, PinPlace, applications_of
-from kiosk.simulated.card_file import CardFileError, Keep, forget, keep_in, load_card_file
-
-__all__ = ["ATR", "CardFileError", "VirtualCard", "keep_in", "load_card_file"]
+from kiosk.simulated.card_file import Keep, forget
 
 ATR: Final = bytes.fromhex("3BE000FF8131FE4514")
 """Of a contact reader; OpenSC knows the card by it."""

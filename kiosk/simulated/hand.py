@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from dedicated_line.errors import KofuError
-from kiosk.simulated.card import VirtualCard, keep_in, load_card_file
+from kiosk.simulated.card import VirtualCard
+from kiosk.simulated.card_file import keep_in, load_card_file
 from kiosk.simulated.reader import SimulatedReader
 
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from dedicated_line.clock import SystemClock
 from kiosk.cards import dialogue, errors
 from kiosk.cards.pcsc import PcscReader, choose_reader
-from kiosk.simulated.card import load_card_file
+from kiosk.simulated.card_file import load_card_file
 from kiosk.simulated.insertion import NoSlotError, inserted
 from kiosk.simulated.vpcd import SlotTakenError
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kiosk.cards import dialogue
-from kiosk.simulated.card import CardFileError
+from kiosk.simulated.card_file import CardFileError
 from kiosk.simulated.hand import SimulatedHand, UnknownPersonaError
 from kiosk.simulated.reader import SimulatedReader
 
