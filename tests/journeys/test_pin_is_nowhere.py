@@ -11,8 +11,9 @@ from threading import Event
 
 import pytest
 import redis
+from playwright.sync_api import sync_playwright
 from running import Running
-from systems import running_system
+from systems import running_system, short_folder
 
 from dedicated_line.clock import SystemClock
 
@@ -87,9 +88,7 @@ def arguments() -> Iterator[bytes]:
 @pytest.mark.sockets
 def test_the_pin_typed_at_the_screen_is_nowhere_afterwards(worlds: Path) -> None:
     with running_system(worlds) as system:
-        card = system.state / "cards" / f"{PERSONA}.json"
-        made = json.loads(card.read_bytes())
-        card.write_text(json.dumps({**made, "pin": PIN}), "utf-8")
+        card = _give_pin(system)
         _sign_in(system)
         found = [
             str(file.relative_to(system.var))
@@ -103,6 +102,54 @@ def test_the_pin_typed_at_the_screen_is_nowhere_afterwards(worlds: Path) -> None
         assert not any(ALONE.search(value) for value in kept)
         assert not any(ALONE.search(words) for words in arguments())
     assert ALONE.search(f'{{"pin": "{PIN}"}}'.encode()), "or nothing would ever be found"
+
+
+@pytest.mark.browser
+@pytest.mark.sockets
+def test_the_pin_typed_in_a_browser_is_not_in_its_profile(worlds: Path) -> None:
+    with running_system(worlds) as system, short_folder() as profile, sync_playwright() as play:
+        _give_pin(system)
+        chromium = play.chromium.launch_persistent_context(
+            profile,
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+            viewport={"width": 1080, "height": 1920},
+        )
+        chromium.set_default_timeout(SECONDS * 1000)
+        page = chromium.pages[0]
+        page.goto(f"http://127.0.0.1:{system.environment['KOFU_KIOSK_PORT']}/")
+        page.get_by_role("button", name="はじめる").click()
+        screen = Page(system.environment["KOFU_KIOSK_PORT"])
+        screen.until("hold-card")
+        before = _in_profile(profile)
+        assert screen.post("/simulated/card", {"persona": PERSONA}) == 204
+        for digit in PIN:
+            page.get_by_role("button", name=digit, exact=True).click()
+        page.get_by_role("button", name="確認", exact=True).click()
+        screen.until("take-card")
+        assert PIN not in page.content()
+        chromium.close()
+        assert _in_profile(profile) - before == set()
+
+
+def _in_profile(profile: Path) -> set[str]:
+    """Return the files of a browser profile in which the PIN stands, in UTF-8 or UTF-16."""
+    found = set()
+    for file in profile.rglob("*"):
+        try:
+            data = file.read_bytes() if file.is_file() else b""
+        except OSError:
+            continue  # the browser has just taken it away
+        if ALONE.search(data) or f'"{PIN}"'.encode("utf-16-le") in data:
+            found.add(str(file.relative_to(profile)))
+    return found
+
+
+def _give_pin(system: Running) -> Path:
+    card = system.state / "cards" / f"{PERSONA}.json"
+    made = json.loads(card.read_bytes())
+    card.write_text(json.dumps({**made, "pin": PIN}), "utf-8")
+    return card
 
 
 def _sign_in(system: Running) -> None:

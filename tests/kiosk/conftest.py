@@ -181,7 +181,10 @@ class Pcscd:
 
     def kill(self) -> None:
         if self.child is None:
-            pytest.skip("the pcscd that runs here is not the tests' own: it is not to be killed")
+            pytest.fail(
+                "a pcscd that is not the tests' own runs here, and this test must kill it: "
+                "stop it first (systemctl stop pcscd.socket pcscd)"
+            )
         self.child.kill()
         self.child.wait(timeout=10)
 
