@@ -85,11 +85,13 @@ def arguments() -> Iterator[bytes]:
             yield words
 
 
+@pytest.mark.browser
 @pytest.mark.sockets
 def test_the_pin_typed_at_the_screen_is_nowhere_afterwards(worlds: Path) -> None:
-    with running_system(worlds) as system:
+    with running_system(worlds) as system, short_folder() as profile:
         card = _give_pin(system)
-        _sign_in(system)
+        in_profile = _sign_in_with_chromium(system, profile)
+        assert in_profile == set()
         found = [
             str(file.relative_to(system.var))
             for file in system.var.rglob("*")
@@ -104,12 +106,11 @@ def test_the_pin_typed_at_the_screen_is_nowhere_afterwards(worlds: Path) -> None
     assert ALONE.search(f'{{"pin": "{PIN}"}}'.encode()), "or nothing would ever be found"
 
 
-@pytest.mark.browser
-@pytest.mark.sockets
-def test_the_pin_typed_in_a_browser_is_not_in_its_profile(worlds: Path) -> None:
-    with running_system(worlds) as system, short_folder() as profile, sync_playwright() as play:
-        _give_pin(system)
-        chromium = play.chromium.launch_persistent_context(
+def _sign_in_with_chromium(system: Running, profile: Path) -> set[str]:
+    """Sign in at the screen; return the files of the browser's profile that have the PIN now."""
+    screen = Page(system.environment["KOFU_KIOSK_PORT"])
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch_persistent_context(
             profile,
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
@@ -119,7 +120,6 @@ def test_the_pin_typed_in_a_browser_is_not_in_its_profile(worlds: Path) -> None:
         page = chromium.pages[0]
         page.goto(f"http://127.0.0.1:{system.environment['KOFU_KIOSK_PORT']}/")
         page.get_by_role("button", name="はじめる").click()
-        screen = Page(system.environment["KOFU_KIOSK_PORT"])
         screen.until("hold-card")
         before = _in_profile(profile)
         assert screen.post("/simulated/card", {"persona": PERSONA}) == 204
@@ -127,9 +127,11 @@ def test_the_pin_typed_in_a_browser_is_not_in_its_profile(worlds: Path) -> None:
             page.get_by_role("button", name=digit, exact=True).click()
         page.get_by_role("button", name="確認", exact=True).click()
         screen.until("take-card")
+        assert screen.post("/simulated/card", {"persona": None}) == 204
+        assert ALONE.search(screen.until("kind").encode()) is None
         assert PIN not in page.content()
         chromium.close()
-        assert _in_profile(profile) - before == set()
+    return _in_profile(profile) - before
 
 
 def _in_profile(profile: Path) -> set[str]:
@@ -150,18 +152,3 @@ def _give_pin(system: Running) -> Path:
     made = json.loads(card.read_bytes())
     card.write_text(json.dumps({**made, "pin": PIN}), "utf-8")
     return card
-
-
-def _sign_in(system: Running) -> None:
-    page = Page(system.environment["KOFU_KIOSK_PORT"])
-    assert page.post("/touch", {"do": "begin"}) == 204
-    page.until("hold-card")
-    assert page.post("/simulated/card", {"persona": PERSONA}) == 204
-    shown = page.until("pin")
-    assert PIN not in shown
-    for place, digit in enumerate(PIN):
-        assert page.post("/pin", {"place": place, "digit": int(digit)}) == 204
-    assert page.post("/touch", {"do": "pin"}) == 204
-    page.until("take-card")
-    assert page.post("/simulated/card", {"persona": None}) == 204
-    assert ALONE.search(page.until("kind").encode()) is None
