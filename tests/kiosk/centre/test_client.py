@@ -235,6 +235,7 @@ def test_the_key_list_is_fetched_once_and_then_only_asked_about() -> None:
         (key_list()[:-1] + b"\x00", 0),
         (b"", 0),
     ],
+    ids=["older than the one seen", "expired", "changed", "empty"],
 )
 def test_a_key_list_that_does_not_hold_is_refused(body: bytes, highest: int) -> None:
     centre, _ = client(LineAnswer(200, {}, body), highest=highest)
